@@ -1,0 +1,1 @@
+//! What Murphy simulates out of the box.
