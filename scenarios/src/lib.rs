@@ -1,1 +1,8 @@
-//! Scenario language and runners.
+//! The scenario language and its runners.
+
+mod describe;
+
+pub use describe::{
+    Dimension, Effect, KindInfo, MetricInfo, ModelInfo, OperationInfo, Param, ParamKind, ParamValue, Params,
+    PropertyInfo, PropertyKind,
+};
