@@ -1,0 +1,346 @@
+//! A 64-ary hierarchical timing wheel on nanoseconds, with pooled chunks.
+//!
+//! An entry lies on the level of the highest base-64 digit in which its time differs from the
+//! wheel's clock, in the slot that this digit names; eleven levels cover every `u64`. The earliest
+//! entry is in the first occupied slot of the lowest occupied level. When that level is not the
+//! lowest, the clock enters the slot's range and the slot's entries move down, in order.
+//!
+//! Ties are first in, first out without a sequence number: an entry for a range is pushed below the
+//! range's slot only when the clock is inside the range, that is after the slot was emptied
+//! downwards; so of two entries with one time, the earlier pushed is always ahead.
+
+use super::Entry;
+use crate::time::Time;
+
+/// Bits of a digit: 64 slots a level, so that one word tells which are occupied.
+const BITS: usize = 6;
+const SLOTS: usize = 1 << BITS;
+const LEVELS: usize = 11;
+/// Entries in a chunk; a power of two, so that a position alone tells whether its chunk is full.
+const CHUNK: u32 = 32;
+/// No chunk.
+const NONE: u32 = u32::MAX;
+
+/// Pending events, ordered by (time, order of insertion).
+///
+/// Times are monotone: an entry must not lie before the last one popped.
+#[derive(Clone, Debug)]
+pub(crate) struct Queue {
+    /// The wheel's clock: the time of the last entry popped.
+    now: u64,
+    /// No entry is earlier; exact when later than `now` (see [`Queue::peek_time`]).
+    earliest: u64,
+    len: usize,
+    /// Which levels have an occupied slot.
+    levels: u32,
+    /// Which slots of a level are occupied.
+    occupied: [u64; LEVELS],
+    buckets: [[Bucket; SLOTS]; LEVELS],
+    pool: Pool,
+}
+
+/// A list of chunks, by positions in the pool: the next entry to read, and the next to write.
+///
+/// `tail` is a multiple of [`CHUNK`] when the last chunk is full, and zero when there is none.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bucket {
+    head: u32,
+    tail: u32,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Queue {
+    /// An empty queue whose clock stands at [`Time::ZERO`].
+    pub(crate) fn new() -> Self {
+        Queue {
+            now: 0,
+            earliest: 0,
+            len: 0,
+            levels: 0,
+            occupied: [0; LEVELS],
+            buckets: [[Bucket::default(); SLOTS]; LEVELS],
+            pool: Pool { entries: Vec::new(), links: Vec::new(), free: NONE },
+        }
+    }
+
+    /// Adds an entry behind those of the same time.
+    ///
+    /// # Panics
+    ///
+    /// When the entry lies before the last one popped.
+    #[inline]
+    pub(crate) fn push(&mut self, entry: Entry) {
+        let at = entry.at.0;
+        assert!(self.now <= at, "event at {at} ns pushed when the queue had reached {} ns", self.now);
+        self.earliest = self.earliest.min(at);
+        self.len += 1;
+        self.insert(entry);
+    }
+
+    /// Takes the earliest entry, the first pushed among equals.
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<Entry> {
+        self.pop_until(Time::MAX)
+    }
+
+    /// Takes the earliest entry if it is not later than `limit`; otherwise changes nothing that a
+    /// push could notice.
+    #[inline]
+    pub(crate) fn pop_until(&mut self, limit: Time) -> Option<Entry> {
+        loop {
+            if self.levels & 1 != 0 {
+                let slot = self.occupied[0].trailing_zeros() as usize % SLOTS;
+                let at = self.now / SLOTS as u64 * SLOTS as u64 + slot as u64;
+                if limit.0 < at {
+                    return None;
+                }
+                self.now = at;
+                self.len -= 1;
+                return Some(self.take(slot));
+            }
+            if self.levels == 0 {
+                return None;
+            }
+            match self.descend(limit) {
+                Descent::Found(entry) => return Some(entry),
+                Descent::Later => return None,
+                Descent::Lowered => {}
+            }
+        }
+    }
+}
+
+/// What became of the first slot of the lowest occupied level.
+enum Descent {
+    /// Its earliest entry was taken out.
+    Found(Entry),
+    /// Its earliest entry lies beyond the limit.
+    Later,
+    /// Its entries moved to lower levels.
+    Lowered,
+}
+
+impl Queue {
+    /// The time of the earliest entry.
+    pub(crate) fn peek_time(&mut self) -> Option<Time> {
+        if self.levels == 0 {
+            return None;
+        }
+        let (level, slot) = self.first();
+        if level == 0 {
+            return Some(Time(self.now / SLOTS as u64 * SLOTS as u64 + slot as u64));
+        }
+        // A search leaves the exact minimum, pushes keep it exact, and the next pop reaches it.
+        if self.earliest <= self.now {
+            self.earliest = self.pool.minimum(self.buckets[level][slot]);
+        }
+        Some(Time(self.earliest))
+    }
+
+    /// How many entries are pending.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing is pending.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Bytes of memory held.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.pool.entries.len() * size_of::<Entry>() + self.pool.links.len() * 4
+    }
+
+    /// Level and first occupied slot of the lowest occupied level.
+    #[inline]
+    fn first(&self) -> (usize, usize) {
+        let level = (self.levels.trailing_zeros() as usize).min(LEVELS - 1);
+        (level, self.occupied[level].trailing_zeros() as usize % SLOTS)
+    }
+
+    /// Appends to the bucket that the entry's time names, as seen from the clock.
+    #[inline]
+    fn insert(&mut self, entry: Entry) {
+        let at = entry.at.0;
+        let level = (63 - ((at ^ self.now) | 1).leading_zeros()) as usize / BITS;
+        let slot = (at >> (level * BITS)) as usize % SLOTS;
+        self.levels |= 1 << level;
+        self.occupied[level] |= 1 << slot;
+        self.pool.append(&mut self.buckets[level][slot], entry);
+    }
+
+    /// Takes the first entry of a slot of the lowest level.
+    #[inline]
+    fn take(&mut self, slot: usize) -> Entry {
+        let bucket = &mut self.buckets[0][slot];
+        let entry = self.pool.entries[bucket.head as usize];
+        let chunk = bucket.head / CHUNK;
+        bucket.head += 1;
+        if bucket.head == bucket.tail {
+            *bucket = Bucket::default();
+            self.pool.release(chunk);
+            self.vacate(0, slot);
+        } else if bucket.head % CHUNK == 0 {
+            bucket.head = self.pool.links[chunk as usize] * CHUNK;
+            self.pool.release(chunk);
+        }
+        entry
+    }
+
+    #[inline]
+    fn vacate(&mut self, level: usize, slot: usize) {
+        self.occupied[level] &= !(1 << slot);
+        self.levels &= !(u32::from(self.occupied[level] == 0) << level);
+    }
+
+    fn descend(&mut self, limit: Time) -> Descent {
+        let (level, slot) = self.first();
+        let shift = level * BITS;
+        let start = (self.now & ((u64::MAX << shift) << BITS)) | (slot as u64) << shift;
+        if limit.0 < start {
+            return Descent::Later;
+        }
+        let bucket = self.buckets[level][slot];
+        let last = bucket.tail - 1;
+        if bucket.head / CHUNK == last / CHUNK {
+            return self.descend_small(level, slot, limit);
+        }
+        let end = start | ((1 << shift) - 1);
+        if limit.0 < end {
+            if self.earliest <= self.now {
+                self.earliest = self.pool.minimum(bucket);
+            }
+            if limit.0 < self.earliest {
+                return Descent::Later;
+            }
+        }
+        self.vacate(level, slot);
+        self.buckets[level][slot] = Bucket::default();
+        self.now = start;
+        let mut from = bucket.head;
+        loop {
+            let chunk = from / CHUNK;
+            let to = if chunk == last / CHUNK { bucket.tail } else { (chunk + 1) * CHUNK };
+            for position in from..to {
+                let entry = self.pool.entries[position as usize];
+                self.insert(entry);
+            }
+            let next = self.pool.links[chunk as usize];
+            self.pool.release(chunk);
+            if to == bucket.tail {
+                return Descent::Lowered;
+            }
+            from = next * CHUNK;
+        }
+    }
+
+    fn descend_small(&mut self, level: usize, slot: usize, limit: Time) -> Descent {
+        let bucket = self.buckets[level][slot];
+        let mut first = self.pool.entries[bucket.head as usize];
+        let mut found = bucket.head;
+        for position in bucket.head + 1..bucket.tail {
+            let entry = self.pool.entries[position as usize];
+            if entry.at < first.at {
+                first = entry;
+                found = position;
+            }
+        }
+        if limit < first.at {
+            self.earliest = first.at.0;
+            return Descent::Later;
+        }
+        self.vacate(level, slot);
+        self.buckets[level][slot] = Bucket::default();
+        self.now = first.at.0;
+        for position in bucket.head..bucket.tail {
+            if position != found {
+                let entry = self.pool.entries[position as usize];
+                self.insert(entry);
+            }
+        }
+        self.pool.release(bucket.head / CHUNK);
+        self.len -= 1;
+        Descent::Found(first)
+    }
+}
+
+/// Chunks of entries in one allocation, with a list of those that are free.
+#[derive(Clone, Debug)]
+struct Pool {
+    entries: Vec<Entry>,
+    /// For each chunk the next of its list, or of the free list.
+    links: Vec<u32>,
+    free: u32,
+}
+
+impl Pool {
+    #[inline]
+    fn append(&mut self, bucket: &mut Bucket, entry: Entry) {
+        if bucket.tail % CHUNK == 0 {
+            let chunk = self.claim();
+            if bucket.tail == 0 {
+                bucket.head = chunk * CHUNK;
+            } else {
+                self.links[(bucket.tail / CHUNK - 1) as usize] = chunk;
+            }
+            bucket.tail = chunk * CHUNK;
+        }
+        self.entries[bucket.tail as usize] = entry;
+        bucket.tail += 1;
+    }
+
+    #[inline]
+    fn claim(&mut self) -> u32 {
+        let chunk = self.free;
+        if chunk == NONE {
+            return self.grow();
+        }
+        self.free = self.links[chunk as usize];
+        chunk
+    }
+
+    #[inline]
+    fn release(&mut self, chunk: u32) {
+        self.links[chunk as usize] = self.free;
+        self.free = chunk;
+    }
+
+    #[cold]
+    fn grow(&mut self) -> u32 {
+        let chunk = u32::try_from(self.links.len()).expect("chunks fit u32");
+        assert!(chunk < NONE / CHUNK, "more than 4 billion events are pending");
+        // Growth by a quarter: doubling would hold twice what is needed.
+        if self.links.len() == self.links.capacity() {
+            let more = (self.links.len() / 4).max(64);
+            self.links.reserve_exact(more);
+            self.entries.reserve_exact(more * CHUNK as usize);
+        }
+        self.links.push(NONE);
+        self.entries.resize(self.links.len() * CHUNK as usize, Entry::default());
+        chunk
+    }
+
+    /// The earliest time in a bucket that is not empty.
+    fn minimum(&self, bucket: Bucket) -> u64 {
+        let last = (bucket.tail - 1) / CHUNK;
+        let (mut from, mut least) = (bucket.head, u64::MAX);
+        loop {
+            let chunk = from / CHUNK;
+            let to = if chunk == last { bucket.tail } else { (chunk + 1) * CHUNK };
+            let entries = &self.entries[from as usize..to as usize];
+            least = entries.iter().fold(least, |least, entry| least.min(entry.at.0));
+            if chunk == last {
+                return least;
+            }
+            from = self.links[chunk as usize] * CHUNK;
+        }
+    }
+}
