@@ -2,7 +2,33 @@
 
 mod record;
 
+mod incidents;
+mod latency;
+mod requests;
+mod run;
+mod series;
+mod service;
+mod windows;
+
+mod batch;
+mod estimate;
+mod expectation;
+mod pool;
+
+mod number;
+
+pub use batch::{Batch, BatchBuilder, BatchInfo, PointSummary, PooledLatency};
+pub use estimate::{Estimate, Interval, ONE_RUN};
+pub use expectation::{ExpectationResult, ExpectationSummary, Judgement, Over, SeedResult};
+pub use incidents::{Incident, JUST_BEFORE_NS, Reliability, incidents};
+pub use latency::Latency;
+pub use number::{grouped, nine_digits, significant, span_text};
 pub use record::{
     End, FaultRecord, Mark, MarkKind, MessageCount, MetricKind, MetricRecord, Outcome, PropertyRecord,
     Request, RunRecord, Verdict, WorkloadInfo,
 };
+pub use requests::{RequestClass, RequestCounts, RequestFilter, arrived_in, classify, latency, latency_ns};
+pub use run::{FaultSummary, MetricSummary, OpSummary, RunDetail, RunSummary, WorkloadSummary};
+pub use series::{WINDOW_NS, WindowRow, metric_column, series};
+pub use service::{Elapsed, GOOD_FOR_NS, OUTAGE_GAP_NS, Service};
+pub use windows::{WindowSet, after, all, during, ended_ns, explicit, fault_span, measured, steady, warmup};
