@@ -66,8 +66,7 @@ impl Latency {
         if self.buckets.is_empty() {
             return None;
         }
-        // Rounding errors of the product must not move the rank: 0.95 * 20 is 19, not 19.000000000000004.
-        let rank = libm::ceil(quantile.clamp(0.0, 1.0) * self.count as f64 - 1e-9).max(1.0);
+        let rank = rank(quantile, self.count);
         let mut seen = 0;
         for &(value, count) in &self.buckets {
             seen += count;
@@ -104,6 +103,45 @@ impl Latency {
         self.min_ns = self.min_ns.min(other.min_ns);
         self.max_ns = self.max_ns.max(other.max_ns);
     }
+}
+
+/// Distributions side by side, to resample them without merging each time.
+pub(crate) struct Pool {
+    /// Bucket value, unit and count, ascending by value.
+    entries: Vec<(u64, usize, u64)>,
+    counts: Vec<u64>,
+}
+
+impl Pool {
+    pub(crate) fn of(units: &[&Latency]) -> Self {
+        let buckets = units.iter().enumerate().flat_map(|(unit, latency)| {
+            latency.buckets.iter().map(move |&(value, count)| (value.min(latency.max_ns), unit, count))
+        });
+        let mut entries: Vec<_> = buckets.collect();
+        entries.sort_unstable();
+        Self { entries, counts: units.iter().map(|latency| latency.count).collect() }
+    }
+
+    /// Quantiles when unit `i` counts `weights[i]` times; the quantiles ascend and their values are not used.
+    pub(crate) fn quantiles_ns(&self, weights: &[u64], quantiles: &[(f64, u64)]) -> Vec<u64> {
+        let total: u64 = self.counts.iter().zip(weights).map(|(count, weight)| count * weight).sum();
+        let mut wanted = quantiles.iter().map(|&(quantile, _)| rank(quantile, total)).peekable();
+        let mut found = Vec::with_capacity(quantiles.len());
+        let mut seen = 0;
+        for &(value, unit, count) in &self.entries {
+            seen += count * weights[unit];
+            while wanted.next_if(|&rank| seen as f64 >= rank).is_some() {
+                found.push(value);
+            }
+        }
+        found
+    }
+}
+
+/// The nearest rank of a quantile among `count` samples.
+fn rank(quantile: f64, count: u64) -> f64 {
+    // Rounding errors of the product must not move the rank: 0.95 * 20 is 19, not 19.000000000000004.
+    libm::ceil(quantile.clamp(0.0, 1.0) * count as f64 - 1e-9).max(1.0)
 }
 
 fn empty() -> Histogram<u64> {

@@ -8,9 +8,11 @@ mod requests;
 mod run;
 mod series;
 mod service;
+mod stats;
 mod windows;
 
 mod batch;
+mod bootstrap;
 mod estimate;
 mod expectation;
 mod pool;
@@ -18,7 +20,8 @@ mod pool;
 mod number;
 
 pub use batch::{Batch, BatchBuilder, BatchInfo, PointSummary, PooledLatency};
-pub use estimate::{Estimate, Interval, ONE_RUN};
+pub use bootstrap::{RESAMPLES, Resampler, bootstrap_mean, paired_difference, percentile_interval};
+pub use estimate::{Estimate, Interval, NO_OUTAGE, ONE_RUN, nines};
 pub use expectation::{ExpectationResult, ExpectationSummary, Judgement, Over, SeedResult};
 pub use incidents::{Incident, JUST_BEFORE_NS, Reliability, incidents};
 pub use latency::Latency;
@@ -31,4 +34,8 @@ pub use requests::{RequestClass, RequestCounts, RequestFilter, arrived_in, class
 pub use run::{FaultSummary, MetricSummary, OpSummary, RunDetail, RunSummary, WorkloadSummary};
 pub use series::{WINDOW_NS, WindowRow, metric_column, series};
 pub use service::{Elapsed, GOOD_FOR_NS, OUTAGE_GAP_NS, Service};
+pub use stats::{
+    LEVEL, StatsError, batch_means, clopper_pearson, downtime_f, log_scale, mean, normal_quantile,
+    poisson_rate, ratio, samples_needed, student_t, sum_of_ratios, wilson, zero_events_bound,
+};
 pub use windows::{WindowSet, after, all, during, ended_ns, explicit, fault_span, measured, steady, warmup};
