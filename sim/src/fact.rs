@@ -36,7 +36,7 @@ pub struct Operation {
     pub kind: u16,
     /// Key.
     pub key: u64,
-    /// What a write writes: never zero, and no other request of the run has the same. Zero for the others.
+    /// What a write writes: never zero, and no other request of the run has the same.
     pub value: u64,
 }
 

@@ -3,14 +3,32 @@
 //! It knows no protocol, does no I/O, reads no clock and starts no thread: a run is a pure
 //! function of what it is given and of one seed.
 
+mod clock;
+mod disk;
 mod fact;
+mod fault;
 mod hash;
 mod law;
+mod network;
+mod process;
+mod queue;
 mod random;
 mod time;
+mod timers;
+mod topology;
+mod trace;
+mod world;
 
+pub use disk::{DiskCost, DiskOp, DiskResult, Durable};
 pub use fact::{Fact, Judge, NodeId, Operation, Outcome, Request, RequestId, Stamped};
+pub use fault::{Effect, Fault, FaultKind, Hit, Hits, NodeSet};
 pub use hash::{fold, name_hash};
 pub use law::Law;
+pub use network::NetworkCounts;
+pub use process::{Context, Message, Process};
 pub use random::{Chance, Domain, Keyed, Stream, below, unit};
 pub use time::{Span, Time};
+pub use timers::TimerId;
+pub use topology::{Channel, Site, SiteId, Topology};
+pub use trace::{Event, Keep, PREFIX_STRIDE, Recorded, Trace};
+pub use world::{CpuCost, Limits, NodeSetup, Probe, Sent, Setup, Stop, Workload, World};

@@ -41,11 +41,22 @@ pub(crate) struct Queue {
 
 /// A list of chunks, by positions in the pool: the next entry to read, and the next to write.
 ///
-/// `tail` is a multiple of [`CHUNK`] when the last chunk is full, and zero when there is none.
-#[derive(Clone, Copy, Debug, Default)]
+/// They are equal when the bucket is empty. An empty bucket keeps a chunk, and a chunk that fills up
+/// gets its successor at once: `tail` can be written, unless the bucket was never used.
+#[derive(Clone, Copy, Debug)]
 struct Bucket {
     head: u32,
     tail: u32,
+}
+
+impl Bucket {
+    const UNUSED: Bucket = Bucket { head: NONE, tail: NONE };
+
+    /// Whether exactly one entry is left (false also for one at the very end of its chunk).
+    #[inline]
+    fn is_single(self) -> bool {
+        self.tail == self.head.wrapping_add(1) && self.tail % CHUNK != 0
+    }
 }
 
 impl Default for Queue {
@@ -63,7 +74,7 @@ impl Queue {
             len: 0,
             levels: 0,
             occupied: [0; LEVELS],
-            buckets: [[Bucket::default(); SLOTS]; LEVELS],
+            buckets: [[Bucket::UNUSED; SLOTS]; LEVELS],
             pool: Pool { entries: Vec::new(), links: Vec::new(), free: NONE },
         }
     }
@@ -93,36 +104,27 @@ impl Queue {
     #[inline]
     pub(crate) fn pop_until(&mut self, limit: Time) -> Option<Entry> {
         loop {
-            if self.levels & 1 != 0 {
-                let slot = self.occupied[0].trailing_zeros() as usize % SLOTS;
-                let at = self.now / SLOTS as u64 * SLOTS as u64 + slot as u64;
-                if limit.0 < at {
-                    return None;
-                }
-                self.now = at;
-                self.len -= 1;
-                return Some(self.take(slot));
-            }
             if self.levels == 0 {
                 return None;
             }
-            match self.descend(limit) {
-                Descent::Found(entry) => return Some(entry),
-                Descent::Later => return None,
-                Descent::Lowered => {}
+            let (level, slot) = self.first();
+            let bucket = self.buckets[level][slot];
+            // On the lowest level all entries of a slot have one time.
+            if level == 0 || bucket.is_single() {
+                let entry = self.pool.entries[bucket.head as usize];
+                if limit < entry.at {
+                    return None;
+                }
+                self.now = entry.at.0;
+                self.len -= 1;
+                self.drop_first(level, slot);
+                return Some(entry);
+            }
+            if !self.descend(level, slot, limit) {
+                return None;
             }
         }
     }
-}
-
-/// What became of the first slot of the lowest occupied level.
-enum Descent {
-    /// Its earliest entry was taken out.
-    Found(Entry),
-    /// Its earliest entry lies beyond the limit.
-    Later,
-    /// Its entries moved to lower levels.
-    Lowered,
 }
 
 impl Queue {
@@ -172,103 +174,68 @@ impl Queue {
         let at = entry.at.0;
         let level = (63 - ((at ^ self.now) | 1).leading_zeros()) as usize / BITS;
         let slot = (at >> (level * BITS)) as usize % SLOTS;
-        self.levels |= 1 << level;
-        self.occupied[level] |= 1 << slot;
+        if self.occupied[level] & (1 << slot) == 0 {
+            self.levels |= 1 << level;
+            self.occupied[level] |= 1 << slot;
+        }
         self.pool.append(&mut self.buckets[level][slot], entry);
     }
 
-    /// Takes the first entry of a slot of the lowest level.
+    /// Removes the first entry of the first slot.
     #[inline]
-    fn take(&mut self, slot: usize) -> Entry {
-        let bucket = &mut self.buckets[0][slot];
-        let entry = self.pool.entries[bucket.head as usize];
-        let chunk = bucket.head / CHUNK;
+    fn drop_first(&mut self, level: usize, slot: usize) {
+        let bucket = &mut self.buckets[level][slot];
         bucket.head += 1;
-        if bucket.head == bucket.tail {
-            *bucket = Bucket::default();
-            self.pool.release(chunk);
-            self.vacate(0, slot);
-        } else if bucket.head % CHUNK == 0 {
-            bucket.head = self.pool.links[chunk as usize] * CHUNK;
-            self.pool.release(chunk);
+        if bucket.head % CHUNK == 0 {
+            bucket.head = self.pool.follow(bucket.head / CHUNK - 1);
         }
-        entry
+        if bucket.head == bucket.tail {
+            bucket.head = bucket.head / CHUNK * CHUNK;
+            bucket.tail = bucket.head;
+            self.vacate(level);
+        }
     }
 
+    /// Marks the first occupied slot of the first occupied level as empty.
     #[inline]
-    fn vacate(&mut self, level: usize, slot: usize) {
-        self.occupied[level] &= !(1 << slot);
-        self.levels &= !(u32::from(self.occupied[level] == 0) << level);
+    fn vacate(&mut self, level: usize) {
+        self.occupied[level] &= self.occupied[level].wrapping_sub(1);
+        if self.occupied[level] == 0 {
+            self.levels &= self.levels.wrapping_sub(1);
+        }
     }
 
-    fn descend(&mut self, limit: Time) -> Descent {
-        let (level, slot) = self.first();
+    /// Moves the entries of the first slot to lower levels; false when all are beyond the limit.
+    fn descend(&mut self, level: usize, slot: usize, limit: Time) -> bool {
         let shift = level * BITS;
         let start = (self.now & ((u64::MAX << shift) << BITS)) | (slot as u64) << shift;
-        if limit.0 < start {
-            return Descent::Later;
-        }
         let bucket = self.buckets[level][slot];
-        let last = bucket.tail - 1;
-        if bucket.head / CHUNK == last / CHUNK {
-            return self.descend_small(level, slot, limit);
-        }
-        let end = start | ((1 << shift) - 1);
-        if limit.0 < end {
+        if limit.0 < start | ((1 << shift) - 1) {
             if self.earliest <= self.now {
                 self.earliest = self.pool.minimum(bucket);
             }
             if limit.0 < self.earliest {
-                return Descent::Later;
+                return false;
             }
         }
-        self.vacate(level, slot);
-        self.buckets[level][slot] = Bucket::default();
+        self.vacate(level);
         self.now = start;
         let mut from = bucket.head;
-        loop {
+        while from / CHUNK != bucket.tail / CHUNK {
             let chunk = from / CHUNK;
-            let to = if chunk == last / CHUNK { bucket.tail } else { (chunk + 1) * CHUNK };
-            for position in from..to {
+            for position in from..(chunk + 1) * CHUNK {
                 let entry = self.pool.entries[position as usize];
                 self.insert(entry);
             }
-            let next = self.pool.links[chunk as usize];
-            self.pool.release(chunk);
-            if to == bucket.tail {
-                return Descent::Lowered;
-            }
-            from = next * CHUNK;
+            from = self.pool.follow(chunk);
         }
-    }
-
-    fn descend_small(&mut self, level: usize, slot: usize, limit: Time) -> Descent {
-        let bucket = self.buckets[level][slot];
-        let mut first = self.pool.entries[bucket.head as usize];
-        let mut found = bucket.head;
-        for position in bucket.head + 1..bucket.tail {
+        for position in from..bucket.tail {
             let entry = self.pool.entries[position as usize];
-            if entry.at < first.at {
-                first = entry;
-                found = position;
-            }
+            self.insert(entry);
         }
-        if limit < first.at {
-            self.earliest = first.at.0;
-            return Descent::Later;
-        }
-        self.vacate(level, slot);
-        self.buckets[level][slot] = Bucket::default();
-        self.now = first.at.0;
-        for position in bucket.head..bucket.tail {
-            if position != found {
-                let entry = self.pool.entries[position as usize];
-                self.insert(entry);
-            }
-        }
-        self.pool.release(bucket.head / CHUNK);
-        self.len -= 1;
-        Descent::Found(first)
+        let empty = bucket.tail / CHUNK * CHUNK;
+        self.buckets[level][slot] = Bucket { head: empty, tail: empty };
+        true
     }
 }
 
@@ -284,20 +251,19 @@ struct Pool {
 impl Pool {
     #[inline]
     fn append(&mut self, bucket: &mut Bucket, entry: Entry) {
-        if bucket.tail % CHUNK == 0 {
-            let chunk = self.claim();
-            if bucket.tail == 0 {
-                bucket.head = chunk * CHUNK;
-            } else {
-                self.links[(bucket.tail / CHUNK - 1) as usize] = chunk;
-            }
-            bucket.tail = chunk * CHUNK;
+        if bucket.tail == NONE {
+            bucket.head = self.claim() * CHUNK;
+            bucket.tail = bucket.head;
         }
         self.entries[bucket.tail as usize] = entry;
         bucket.tail += 1;
+        if bucket.tail % CHUNK == 0 {
+            let chunk = self.claim();
+            self.links[(bucket.tail / CHUNK - 1) as usize] = chunk;
+            bucket.tail = chunk * CHUNK;
+        }
     }
 
-    #[inline]
     fn claim(&mut self) -> u32 {
         let chunk = self.free;
         if chunk == NONE {
@@ -307,10 +273,12 @@ impl Pool {
         chunk
     }
 
-    #[inline]
-    fn release(&mut self, chunk: u32) {
+    /// Releases a chunk that was read to its end; the first position of the next one.
+    fn follow(&mut self, chunk: u32) -> u32 {
+        let next = self.links[chunk as usize];
         self.links[chunk as usize] = self.free;
         self.free = chunk;
+        next * CHUNK
     }
 
     #[cold]
@@ -330,14 +298,14 @@ impl Pool {
 
     /// The earliest time in a bucket that is not empty.
     fn minimum(&self, bucket: Bucket) -> u64 {
-        let last = (bucket.tail - 1) / CHUNK;
         let (mut from, mut least) = (bucket.head, u64::MAX);
         loop {
             let chunk = from / CHUNK;
-            let to = if chunk == last { bucket.tail } else { (chunk + 1) * CHUNK };
+            let last = chunk == bucket.tail / CHUNK;
+            let to = if last { bucket.tail } else { (chunk + 1) * CHUNK };
             let entries = &self.entries[from as usize..to as usize];
             least = entries.iter().fold(least, |least, entry| least.min(entry.at.0));
-            if chunk == last {
+            if last {
                 return least;
             }
             from = self.links[chunk as usize] * CHUNK;

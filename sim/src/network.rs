@@ -1,0 +1,500 @@
+//! The network at work: what becomes of one message on its way. Nothing here is generic.
+
+use std::sync::Arc;
+
+use crate::fact::NodeId;
+use crate::fault::{Effect, Fault, FaultKind, Hit, Hits};
+use crate::hash::{fold, name_hash};
+use crate::random::{Domain, Keyed};
+use crate::time::{Span, Time};
+use crate::topology::{Channel, Route, SiteId, Topology};
+
+/// What became of messages, faults of the plan apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NetworkCounts {
+    /// Lost by the channel's own chance.
+    pub lost: u64,
+    /// Duplicated by the channel's own chance.
+    pub duplicated: u64,
+    /// Held back by the channel's own chance.
+    pub reordered: u64,
+    /// Corrupted by the channel's own chance.
+    pub corrupted: u64,
+    /// Dropped because the queue for bandwidth was full.
+    pub overflowed: u64,
+    /// Dropped because no path was left.
+    pub unreachable: u64,
+}
+
+/// One message on its way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Flight {
+    pub(crate) from: NodeId,
+    pub(crate) to: NodeId,
+    pub(crate) from_site: SiteId,
+    pub(crate) to_site: SiteId,
+    /// Name hash of the recipient.
+    pub(crate) to_name: u64,
+    pub(crate) kind: u8,
+    pub(crate) bytes: u32,
+    /// Key of the send operation: sender's name, kind and ordinal.
+    pub(crate) base: u64,
+    pub(crate) departs: Time,
+}
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Fate {
+    /// When it arrives; `None` if it does not.
+    pub(crate) arrives: Option<Time>,
+    /// When a second copy arrives.
+    pub(crate) again: Option<Time>,
+    /// The word that says how its bits flipped.
+    pub(crate) corrupt: Option<u64>,
+}
+
+/// A fault that acts on messages, while it is active.
+#[derive(Clone, Debug)]
+struct Active {
+    fault: usize,
+    name: u64,
+    /// For [`Effect::DropNth`] the matching messages of each sender, for [`Effect::Squeeze`] when
+    /// each sender's share is free.
+    per_sender: Vec<u64>,
+}
+
+/// Routes, queues and active faults of the network.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    topology: Arc<Topology>,
+    /// Route and whether it is a detour, by source times sites plus destination.
+    routes: Vec<(Route, bool)>,
+    cut: Vec<bool>,
+    lanes: Lanes,
+    active: Vec<Active>,
+    /// Active faults that cut links.
+    cutters: Vec<usize>,
+}
+
+/// What messages use up on their way, and what became of them.
+#[derive(Clone, Debug)]
+struct Lanes {
+    /// When each link is free, by direction.
+    links: Vec<[Time; 2]>,
+    /// When each node's own interface is free.
+    interfaces: Vec<Time>,
+    counts: NetworkCounts,
+}
+
+impl Network {
+    pub(crate) fn new(topology: Arc<Topology>, nodes: usize) -> Network {
+        let links = topology.links();
+        let mut network = Network {
+            topology,
+            routes: Vec::new(),
+            cut: vec![false; links],
+            lanes: Lanes {
+                links: vec![[Time::ZERO; 2]; links],
+                interfaces: vec![Time::ZERO; nodes],
+                counts: NetworkCounts::default(),
+            },
+            active: Vec::new(),
+            cutters: Vec::new(),
+        };
+        network.reroute();
+        network
+    }
+
+    pub(crate) fn counts(&self) -> &NetworkCounts {
+        &self.lanes.counts
+    }
+
+    /// Takes note that the set of active faults is now `active` (indices in plan order).
+    pub(crate) fn set_active(&mut self, plan: &[Fault], active: &[u32]) {
+        let was = std::mem::take(&mut self.active);
+        let mut cut = vec![false; self.topology.links()];
+        self.cutters.clear();
+        for &index in active {
+            let fault = index as usize;
+            match &plan[fault].kind {
+                FaultKind::Partition { .. } | FaultKind::Messages { .. } => {
+                    let kept = was.iter().find(|old| old.fault == fault).cloned();
+                    self.active.push(kept.unwrap_or_else(|| Active {
+                        fault,
+                        name: name_hash(&plan[fault].name),
+                        per_sender: Vec::new(),
+                    }));
+                }
+                FaultKind::Cut { links } => {
+                    self.cutters.push(fault);
+                    for &link in links {
+                        cut[link as usize] = true;
+                    }
+                }
+                FaultKind::Crash { .. }
+                | FaultKind::Pause { .. }
+                | FaultKind::Slow { .. }
+                | FaultKind::Clock { .. } => {}
+            }
+        }
+        if cut != self.cut {
+            self.cut = cut;
+            self.reroute();
+        }
+    }
+
+    fn reroute(&mut self) {
+        let sites = u32::try_from(self.topology.sites()).expect("fewer than 2^32 sites");
+        let whole = vec![false; self.cut.len()];
+        self.routes.clear();
+        for from in (0..sites).map(SiteId) {
+            for to in (0..sites).map(SiteId) {
+                let route = self.topology.route(from, to, &self.cut);
+                let detour = self.cut != whole && route != self.topology.route(from, to, &whole);
+                self.routes.push((route, detour));
+            }
+        }
+    }
+
+    /// Decides what becomes of a message, and charges what it uses.
+    pub(crate) fn transmit(
+        &mut self,
+        keyed: &Keyed,
+        flight: &Flight,
+        plan: &[Fault],
+        hits: &mut [Hits],
+    ) -> Fate {
+        let index = flight.from_site.0 as usize * self.topology.sites() + flight.to_site.0 as usize;
+        let (route, detour) = &self.routes[index];
+        let fate = self.lanes.along(keyed, flight, &self.topology, route);
+        if *detour {
+            let hit = if *route == Route::Cut { Hit::MessagesCut } else { Hit::MessagesRerouted };
+            for &fault in &self.cutters {
+                hits[fault].add(hit, 1);
+            }
+        }
+        if self.active.is_empty() { fate } else { self.under_faults(keyed, flight, plan, hits, fate) }
+    }
+
+    /// Applies every active fault of the plan that matches, in plan order.
+    fn under_faults(
+        &mut self,
+        keyed: &Keyed,
+        flight: &Flight,
+        plan: &[Fault],
+        hits: &mut [Hits],
+        mut fate: Fate,
+    ) -> Fate {
+        let nodes = self.lanes.interfaces.len();
+        let mut cut = false;
+        for active in &mut self.active {
+            let hits = &mut hits[active.fault];
+            let word = || keyed.word(Domain::Fault, fold(flight.base, active.name), flight.to_name);
+            let effect = match &plan[active.fault].kind {
+                FaultKind::Partition { groups, one_way } => {
+                    if separated(groups, *one_way, flight.from, flight.to) {
+                        hits.add(Hit::MessagesCut, 1);
+                        cut = true;
+                    }
+                    continue;
+                }
+                FaultKind::Messages { from, to, kind, effect } => {
+                    let matches = from.has(flight.from)
+                        && to.has(flight.to)
+                        && kind.is_none_or(|kind| kind == flight.kind);
+                    if !matches {
+                        continue;
+                    }
+                    effect
+                }
+                other => unreachable!("{other:?} does not act on messages"),
+            };
+            match effect {
+                Effect::Drop(chance) if chance.hits(word()) => {
+                    hits.add(Hit::MessagesCut, 1);
+                    cut = true;
+                }
+                Effect::DropNth(n) => {
+                    active.per_sender.resize(nodes, 0);
+                    let seen = &mut active.per_sender[flight.from.index()];
+                    *seen += 1;
+                    if *seen == *n {
+                        hits.add(Hit::MessagesCut, 1);
+                        cut = true;
+                    }
+                }
+                Effect::Delay(law) => delay(&mut fate, hits, Hit::MessagesDelayed, law.sample(word())),
+                Effect::Stretch(factor) => {
+                    if let Some(at) = fate.arrives {
+                        let more = at.since(flight.departs).scale((factor - 1.0).max(0.0));
+                        delay(&mut fate, hits, Hit::MessagesDelayed, more);
+                    }
+                }
+                Effect::Duplicate(chance) if chance.hits(word()) => {
+                    if let (Some(at), None) = (fate.arrives, fate.again) {
+                        hits.add(Hit::MessagesDuplicated, 1);
+                        fate.again = Some(at);
+                    }
+                }
+                Effect::HoldBack(chance, law) if chance.hits(word()) => {
+                    let held = keyed.word(Domain::Reorder, fold(flight.base, active.name), flight.to_name);
+                    delay(&mut fate, hits, Hit::MessagesReordered, law.sample(held));
+                }
+                Effect::Corrupt(chance) => {
+                    let word = word();
+                    if chance.hits(word) {
+                        hits.add(Hit::MessagesCorrupted, 1);
+                        fate.corrupt = Some(word);
+                    }
+                }
+                Effect::Squeeze(rate) => {
+                    active.per_sender.resize(nodes, 0);
+                    let mut free = Time(active.per_sender[flight.from.index()]);
+                    let departs = queue_for(&mut free, flight.departs, flight.bytes, *rate, u64::MAX)
+                        .expect("the queue has no end");
+                    active.per_sender[flight.from.index()] = free.0;
+                    delay(&mut fate, hits, Hit::MessagesDelayed, departs.since(flight.departs));
+                }
+                Effect::Drop(_) | Effect::Duplicate(_) | Effect::HoldBack(..) => {}
+            }
+        }
+        if cut { Fate::default() } else { fate }
+    }
+}
+
+impl Lanes {
+    #[inline]
+    fn along(&mut self, keyed: &Keyed, flight: &Flight, topology: &Topology, route: &Route) -> Fate {
+        let mut fate = Fate { arrives: Some(flight.departs), again: None, corrupt: None };
+        match route {
+            Route::Inside => {
+                let inside = &topology.site(flight.from_site).inside;
+                let departs = match inside.bandwidth {
+                    None => Some(flight.departs),
+                    Some(rate) => {
+                        let free = &mut self.interfaces[flight.from.index()];
+                        queue_for(free, flight.departs, flight.bytes, rate, inside.queue)
+                    }
+                };
+                self.cross(keyed, flight, inside, flight.base, departs, &mut fate);
+            }
+            Route::Links(hops) => {
+                for (i, hop) in hops.iter().enumerate() {
+                    let Some(at) = fate.arrives else { break };
+                    let channel = topology.channel(hop.link);
+                    let departs = match channel.bandwidth {
+                        None => Some(at),
+                        Some(rate) => {
+                            let free = &mut self.links[hop.link as usize][usize::from(hop.forward)];
+                            queue_for(free, at, flight.bytes, rate, channel.queue)
+                        }
+                    };
+                    let base = if i == 0 { flight.base } else { fold(flight.base, i as u64) };
+                    self.cross(keyed, flight, channel, base, departs, &mut fate);
+                }
+            }
+            Route::Cut => {
+                self.counts.unreachable += 1;
+                fate.arrives = None;
+            }
+        }
+        fate
+    }
+
+    /// Crosses one channel; `departs` is `None` when its queue was full.
+    #[inline]
+    fn cross(
+        &mut self,
+        keyed: &Keyed,
+        flight: &Flight,
+        channel: &Channel,
+        base: u64,
+        departs: Option<Time>,
+        fate: &mut Fate,
+    ) {
+        let word = |domain| keyed.word(domain, base, flight.to_name);
+        let Some(departs) = departs else {
+            self.counts.overflowed += 1;
+            fate.arrives = None;
+            return;
+        };
+        if !channel.drop.is_never() && channel.drop.hits(word(Domain::Loss)) {
+            self.counts.lost += 1;
+            fate.arrives = None;
+            return;
+        }
+        let mut latency = channel.latency.sample(word(Domain::Delay));
+        if !channel.reorder.is_never() && channel.reorder.hits(word(Domain::Reorder)) {
+            self.counts.reordered += 1;
+            let held = keyed.word(Domain::Reorder, fold(base, 1), flight.to_name);
+            latency += channel.reorder_by.sample(held);
+        }
+        if !channel.corrupt.is_never() {
+            let corrupt = word(Domain::Corrupt);
+            if channel.corrupt.hits(corrupt) {
+                self.counts.corrupted += 1;
+                fate.corrupt = Some(corrupt);
+            }
+        }
+        if !channel.duplicate.is_never() && channel.duplicate.hits(word(Domain::Duplicate)) {
+            self.counts.duplicated += 1;
+            fate.again = Some(departs + channel.latency.sample(word(Domain::DuplicateDelay)));
+        } else if let Some(again) = fate.again {
+            // A copy made on an earlier hop takes the rest of the way too.
+            fate.again = Some(again.saturating_add(latency));
+        }
+        fate.arrives = Some(departs + latency);
+    }
+}
+
+fn delay(fate: &mut Fate, hits: &mut Hits, hit: Hit, by: Span) {
+    let Some(at) = fate.arrives else { return };
+    if by == Span::ZERO {
+        return;
+    }
+    fate.arrives = Some(at + by);
+    fate.again = fate.again.map(|again| again + by);
+    hits.add(hit, 1);
+    hits.add(Hit::DelayAddedNs, by.0);
+}
+
+/// Whether a partition cuts a message: the two ends are in different groups (one way: the sender's
+/// group is the earlier one).
+fn separated(groups: &[crate::fault::NodeSet], one_way: bool, from: NodeId, to: NodeId) -> bool {
+    let group = |node| groups.iter().position(|group| group.has(node));
+    match (group(from), group(to)) {
+        (Some(a), Some(b)) => {
+            if one_way {
+                a < b
+            } else {
+                a != b && !groups.iter().any(|group| group.has(from) && group.has(to))
+            }
+        }
+        _ => false,
+    }
+}
+
+/// Waits until the channel is free, and occupies it for the bytes; returns when the last byte has
+/// left, or `None` when the bytes that wait already fill the queue.
+fn queue_for(free: &mut Time, at: Time, bytes: u32, rate: u64, queue: u64) -> Option<Time> {
+    let waiting = free.since(at);
+    let waiting_bytes = u128::from(waiting.0) * u128::from(rate) / 1_000_000_000;
+    if waiting_bytes > u128::from(queue) {
+        return None;
+    }
+    let takes = u128::from(bytes) * 1_000_000_000 / u128::from(rate.max(1));
+    *free = (*free).max(at) + Span(u64::try_from(takes).unwrap_or(u64::MAX));
+    Some(*free)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::NodeSet;
+    use crate::law::Law;
+    use crate::random::Chance;
+
+    fn flight(base: u64, departs: Time) -> Flight {
+        Flight {
+            from: NodeId(0),
+            to: NodeId(1),
+            from_site: SiteId(0),
+            to_site: SiteId(0),
+            to_name: 7,
+            kind: 0,
+            bytes: 1000,
+            base,
+            departs,
+        }
+    }
+
+    fn one_site(channel: Channel) -> Network {
+        Network::new(Arc::new(Topology::single("here", channel)), 2)
+    }
+
+    fn nodes(of: &[u32]) -> NodeSet {
+        of.iter().map(|&n| NodeId(n)).collect()
+    }
+
+    #[test]
+    fn bandwidth_spaces_messages_and_a_full_queue_drops() {
+        let mut channel = Channel::new(Law::Constant(Span::millis(1)));
+        channel.bandwidth = Some(1_000_000);
+        channel.queue = 2_000;
+        let mut network = one_site(channel);
+        let keyed = Keyed::new(0);
+        let arrivals: Vec<_> =
+            (0..5).map(|_| network.transmit(&keyed, &flight(1, Time(0)), &[], &mut []).arrives).collect();
+        let ms = |n| Some(Time(n * 1_000_000));
+        assert_eq!(arrivals, [ms(2), ms(3), ms(4), None, None]);
+        assert_eq!(network.counts().overflowed, 2);
+    }
+
+    #[test]
+    fn a_bridge_node_in_both_groups_reaches_both() {
+        let groups = [nodes(&[0, 1, 2]), nodes(&[2, 3])];
+        for (from, to, cut) in [(0, 1, false), (0, 3, true), (2, 3, false), (3, 2, false), (0, 9, false)] {
+            assert_eq!(separated(&groups, false, NodeId(from), NodeId(to)), cut, "{from} to {to}");
+        }
+        let two = [nodes(&[0]), nodes(&[1])];
+        assert!(separated(&two, true, NodeId(0), NodeId(1)));
+        assert!(!separated(&two, true, NodeId(1), NodeId(0)));
+    }
+
+    #[test]
+    fn a_fault_counts_what_it_hits_and_changes_no_other_decision() {
+        let law = Law::Exponential { mean: Span::millis(1) };
+        let keyed = Keyed::new(4);
+        let fault = |name: &str, effect| Fault {
+            name: name.to_owned(),
+            start: Time(0),
+            end: Time::MAX,
+            kind: FaultKind::Messages { from: nodes(&[0]), to: nodes(&[1]), kind: None, effect },
+        };
+        let plan = [
+            fault("late", Effect::Delay(Law::Constant(Span::millis(5)))),
+            fault("lossy", Effect::Drop(Chance::new(0.25))),
+        ];
+        let mut quiet = one_site(Channel::new(law.clone()));
+        let mut faulty = one_site(Channel::new(law));
+        faulty.set_active(&plan, &[0, 1]);
+        let mut hits = vec![Hits::default(); 2];
+        let mut kept = 0;
+        for n in 0..4000 {
+            let flight = flight(keyed.base(3, n), Time(n));
+            let plain = quiet.transmit(&keyed, &flight, &[], &mut []).arrives.unwrap();
+            if let Some(at) = faulty.transmit(&keyed, &flight, &plan, &mut hits).arrives {
+                kept += 1;
+                assert_eq!(at, plain + Span::millis(5));
+            }
+        }
+        let cut = hits[1].get(Hit::MessagesCut);
+        assert_eq!(cut + kept, 4000);
+        // Binomial(4000, 0.25): sd 27.4; four of them.
+        assert!(cut.abs_diff(1000) < 110, "{cut}");
+        assert_eq!(hits[0].get(Hit::MessagesDelayed), 4000);
+    }
+
+    #[test]
+    fn only_the_nth_message_of_a_sender_is_lost() {
+        let plan = [Fault {
+            name: "third".to_owned(),
+            start: Time(0),
+            end: Time::MAX,
+            kind: FaultKind::Messages {
+                from: nodes(&[0]),
+                to: nodes(&[1]),
+                kind: None,
+                effect: Effect::DropNth(3),
+            },
+        }];
+        let mut network = one_site(Channel::new(Law::Constant(Span(1))));
+        network.set_active(&plan, &[0]);
+        let mut hits = [Hits::default()];
+        let keyed = Keyed::new(0);
+        let arrived: Vec<bool> = (0..5)
+            .map(|n| network.transmit(&keyed, &flight(n, Time(n)), &plan, &mut hits).arrives.is_some())
+            .collect();
+        assert_eq!(arrived, [true, true, false, true, true]);
+    }
+}

@@ -1,0 +1,402 @@
+//! The world: nodes, their CPUs, disks and clocks, the network between them, and the event loop.
+
+mod core;
+mod setup;
+
+use crate::fact::{Fact, Judge, NodeId};
+use crate::fault::{FaultKind, Hit, Hits};
+use crate::hash::name_hash;
+use crate::network::NetworkCounts;
+use crate::process::{Context, Message as _, Process};
+use crate::queue::Entry;
+use crate::time::Time;
+use crate::timers::Due;
+use crate::trace::{Event, Trace};
+
+pub(crate) use self::core::Core;
+pub use self::setup::{CpuCost, Limits, NodeSetup, Probe, Setup, Workload};
+
+/// Why [`World::run_until`] returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The time asked for is reached.
+    Reached,
+    /// A judge wants to stop.
+    Judge,
+    /// More events than [`Limits::events`].
+    Events,
+    /// More memory than [`Limits::bytes`].
+    Bytes,
+    /// More events at one instant than [`Limits::at_once`].
+    ZeroTimeLoop,
+}
+
+/// Messages handed to the network, one for each recipient.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// How many.
+    pub count: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// A simulated system at one instant. It is plain data: a clone has the same future.
+#[derive(Clone)]
+pub struct World<P: Process, J: Judge> {
+    core: Core<P>,
+    /// `None` while a node is down.
+    nodes: Vec<Option<P>>,
+    judge: J,
+}
+
+/// Queue tags: the classes of entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Tag {
+    Boot,
+    Deliver,
+    Timer,
+    Disk,
+    Wake,
+    Arrival,
+    Probe,
+    FaultStart,
+    FaultEnd,
+}
+
+const TAGS: [Tag; 9] = [
+    Tag::Boot,
+    Tag::Deliver,
+    Tag::Timer,
+    Tag::Disk,
+    Tag::Wake,
+    Tag::Arrival,
+    Tag::Probe,
+    Tag::FaultStart,
+    Tag::FaultEnd,
+];
+
+/// Work that waits for a node's CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Work {
+    event: Event,
+    /// Payload, timer or request.
+    slot: u32,
+}
+
+impl<P: Process, J: Judge> World<P, J> {
+    /// Builds a world at time zero; nothing has happened yet.
+    ///
+    /// # Panics
+    /// When the setup names a node, site, link or operation that does not exist.
+    pub fn new(setup: Setup<P::Config>, judge: J) -> World<P, J> {
+        let nodes = setup.nodes.iter().map(|_| None).collect();
+        World { core: Core::new(setup), nodes, judge }
+    }
+
+    /// Handles every event up to and including `end`.
+    pub fn run_until(&mut self, end: Time) -> Stop {
+        while let Some(entry) = self.core.queue.pop_until(end) {
+            if let Some(stop) = self.core.over_limit(entry.at) {
+                return stop;
+            }
+            self.step(entry);
+            if !self.core.said.is_empty() {
+                for said in &self.core.said {
+                    self.judge.observe(said);
+                }
+                self.core.said.clear();
+                if self.judge.wants_stop() {
+                    return Stop::Judge;
+                }
+            }
+        }
+        self.core.now = self.core.now.max(end);
+        Stop::Reached
+    }
+
+    /// The current time.
+    pub fn now(&self) -> Time {
+        self.core.now
+    }
+
+    /// The judge.
+    pub fn judge(&self) -> &J {
+        &self.judge
+    }
+
+    /// The judge, to ask it for its verdicts at the end.
+    pub fn into_judge(self) -> J {
+        self.judge
+    }
+
+    /// The trace and its hash.
+    pub fn trace(&self) -> &Trace {
+        &self.core.trace
+    }
+
+    /// Hash of what happened at one node.
+    ///
+    /// # Panics
+    /// When the node does not exist.
+    pub fn node_hash(&self, node: NodeId) -> u64 {
+        self.core.hosts[node.index()].hash
+    }
+
+    /// State of a node for tests of its own model; `None` while it is down. Judges never see it.
+    pub fn process(&self, node: NodeId) -> Option<&P> {
+        self.nodes.get(node.index())?.as_ref()
+    }
+
+    /// Messages handed to the network so far, by kind.
+    pub fn sent(&self) -> &[Sent] {
+        &self.core.sent
+    }
+
+    /// What became of messages, faults of the plan apart.
+    pub fn network_counts(&self) -> &NetworkCounts {
+        self.core.network.counts()
+    }
+
+    /// What each fault of the plan has hit so far; time in a fault that still lasts is counted up to now.
+    pub fn hits(&self) -> Vec<Hits> {
+        let mut hits = self.core.hits.clone();
+        for &index in &self.core.active {
+            let fault = &self.core.plan[index as usize];
+            self.core.count_time(fault, &mut hits[index as usize]);
+        }
+        hits
+    }
+
+    /// Events that are still to come.
+    pub fn pending(&self) -> usize {
+        self.core.queue.len()
+    }
+
+    /// Memory that the world's queues and tables hold, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.core.bytes()
+    }
+
+    /// The loop's body: every branch of an event.
+    #[inline]
+    fn step(&mut self, entry: Entry) {
+        let node = entry.target as usize;
+        match TAGS[entry.tag as usize] {
+            Tag::Deliver => self.arrive(node, Event::Deliver, entry.slot),
+            Tag::Timer => {
+                let node = self.core.timers.node(entry.slot) as usize;
+                let host = &mut self.core.hosts[node];
+                match self.core.timers.due(entry.slot, entry.at, host.incarnation, &mut host.idle_timers) {
+                    Due::Nothing => {}
+                    Due::Later(at) => self.core.queue.push(Entry { at, ..entry }),
+                    Due::Fire => self.arrive(node, Event::Timer, entry.slot),
+                }
+            }
+            Tag::Disk => {
+                if self.core.hosts[node].incarnation == entry.extra {
+                    self.arrive(node, Event::Disk, entry.slot);
+                }
+            }
+            Tag::Wake => self.wake(node),
+            Tag::Arrival => self.arrival(entry, false),
+            Tag::Probe => self.arrival(entry, true),
+            Tag::Boot => self.boot(node),
+            Tag::FaultStart => self.fault_edge(entry.slot, true),
+            Tag::FaultEnd => self.fault_edge(entry.slot, false),
+        }
+    }
+
+    /// Something arrives at a node: it is handled now, or waits for the CPU.
+    #[inline]
+    fn arrive(&mut self, node: usize, event: Event, slot: u32) {
+        let now = self.core.now;
+        let host = &mut self.core.hosts[node];
+        if host.down {
+            self.core.lost_at_down(node, event, slot);
+            return;
+        }
+        if host.paused || host.free > now || !host.inbox.is_empty() {
+            host.inbox.push_back(Work { event, slot });
+            if host.paused {
+                self.core.blame(node, Hit::EventsHeld, 1, |kind| matches!(kind, FaultKind::Pause { .. }));
+            } else {
+                self.core.wake_at_free(node);
+            }
+            return;
+        }
+        self.handle(node, event, slot);
+    }
+
+    /// The CPU may have become free: it takes what waits, in order.
+    fn wake(&mut self, node: usize) {
+        self.core.hosts[node].waking = false;
+        loop {
+            let host = &mut self.core.hosts[node];
+            if host.down || host.paused || host.inbox.is_empty() {
+                return;
+            }
+            if host.free > self.core.now {
+                self.core.wake_at_free(node);
+                return;
+            }
+            if let Some(Work { event, slot }) = host.inbox.pop_front() {
+                self.handle(node, event, slot);
+            }
+        }
+    }
+
+    /// A node handles one event; its CPU is busy until the cost of all it did is paid.
+    #[inline]
+    fn handle(&mut self, node: usize, event: Event, slot: u32) {
+        match event {
+            Event::Deliver => self.handle_message(node, slot),
+            Event::Timer => {
+                let Some(timer) = self.core.timers.take(slot) else { return };
+                self.with(node, event, 0, |process, cx| process.on_timer(cx, timer));
+            }
+            Event::Disk => {
+                let (op, result) = self.core.disk_complete(node);
+                self.with(node, event, op.0, |process, cx| process.on_disk(cx, op, result));
+            }
+            Event::Request => {
+                let request = self.core.requests[slot as usize];
+                self.with(node, event, u64::from(slot), |process, cx| process.on_request(cx, request));
+            }
+            other => unreachable!("{other:?} does not wait for a CPU"),
+        }
+    }
+
+    #[inline]
+    fn handle_message(&mut self, node: usize, slot: u32) {
+        let core = &mut self.core;
+        let payload = &mut core.payloads[slot as usize];
+        let (from, kind, digest, bytes) = (payload.from, payload.kind, payload.digest, payload.bytes);
+        let message = payload.message.take().expect("a payload stays until its last delivery");
+        let cost = core.costs[core.hosts[node].cost as usize].receive(bytes, message.signatures());
+        let at = core.now;
+        let done = at + core.slowed(id(node), cost);
+        core.note(node, Event::Deliver, kind, digest, from);
+        let process = self.nodes[node].as_mut().expect("an up node has a process");
+        let mut cx = Context { core, me: id(node), now: at, done };
+        process.on_message(&mut cx, from, &message);
+        let done = cx.done;
+        core.hosts[node].free = done;
+        core.release_payload(slot, Some(message));
+    }
+
+    /// Runs one handler of a node and charges its CPU.
+    #[inline]
+    fn with(
+        &mut self,
+        node: usize,
+        event: Event,
+        digest: u64,
+        act: impl FnOnce(&mut P, &mut Context<'_, P>),
+    ) {
+        let core = &mut self.core;
+        let at = core.now;
+        let done = at + core.slowed(id(node), core.costs[core.hosts[node].cost as usize].event);
+        core.note(node, event, 0, digest, id(node));
+        let process = self.nodes[node].as_mut().expect("an up node has a process");
+        let mut cx = Context { core, me: id(node), now: at, done };
+        act(process, &mut cx);
+        let done = cx.done;
+        core.hosts[node].free = done;
+    }
+
+    fn boot(&mut self, node: usize) {
+        let core = &mut self.core;
+        let now = core.now;
+        core.note(node, Event::Boot, 0, u64::from(core.hosts[node].incarnation), id(node));
+        if core.hosts[node].incarnation > 0 {
+            core.say(id(node), now, Fact::Restart);
+        }
+        let host = &mut core.hosts[node];
+        host.down = false;
+        host.free = now;
+        let mut cx = Context { core, me: id(node), now, done: now };
+        let process = P::boot(&mut cx);
+        let done = cx.done;
+        self.nodes[node] = Some(process);
+        self.core.hosts[node].free = done;
+    }
+
+    fn crash(&mut self, node: usize, amnesia: bool) {
+        if self.core.hosts[node].down {
+            return;
+        }
+        self.nodes[node] = None;
+        self.core.crash(node, amnesia);
+    }
+
+    /// A request of a workload arrives, and the next one is drawn.
+    fn arrival(&mut self, entry: Entry, probe: bool) {
+        let (request, client) = self.core.next_request(entry, probe);
+        let node = client.index();
+        self.core.say(client, entry.at, Fact::Arrive(request));
+        self.arrive(node, Event::Request, request.id.0);
+    }
+
+    /// A fault of the plan starts or ends: the state of every node it names is made to fit the list
+    /// of faults that are active now.
+    fn fault_edge(&mut self, index: u32, starts: bool) {
+        let core = &mut self.core;
+        let fault = index as usize;
+        let event = if starts { Event::FaultStart } else { Event::FaultEnd };
+        core.trace.fault(core.now, name_hash(&core.plan[fault].name), event);
+        if starts {
+            let place = core.active.partition_point(|&other| other < index);
+            core.active.insert(place, index);
+        } else {
+            core.active.retain(|&other| other != index);
+            let mut hits = core.hits[fault];
+            core.count_time(&core.plan[fault], &mut hits);
+            core.hits[fault] = hits;
+        }
+        core.network.set_active(&core.plan, &core.active);
+        let plan = std::sync::Arc::clone(&core.plan);
+        match &plan[fault].kind {
+            FaultKind::Crash { nodes, amnesia } => {
+                for node in nodes.iter() {
+                    if starts {
+                        if !self.core.hosts[node.index()].down {
+                            let lost = self.core.unsynced(node.index());
+                            self.core.hits[fault].add(Hit::NodesCrashed, 1);
+                            self.core.hits[fault].add(Hit::WritesLost, lost);
+                        }
+                        self.crash(node.index(), *amnesia);
+                    } else if !self.core.covered(node, |kind| matches!(kind, FaultKind::Crash { .. })) {
+                        self.core.hits[fault].add(Hit::NodesRestarted, 1);
+                        self.boot(node.index());
+                    }
+                }
+            }
+            FaultKind::Pause { nodes } => {
+                for node in nodes.iter() {
+                    let paused = self.core.covered(node, |kind| matches!(kind, FaultKind::Pause { .. }));
+                    self.core.hosts[node.index()].paused = paused;
+                    if !paused {
+                        self.core.wake_at_free(node.index());
+                    }
+                }
+            }
+            FaultKind::Slow { nodes, .. } => {
+                for node in nodes.iter() {
+                    self.core.set_pace(node);
+                }
+            }
+            FaultKind::Clock { nodes, .. } => {
+                for node in nodes.iter() {
+                    self.core.hits[fault].add(Hit::ClocksShifted, u64::from(starts));
+                    self.core.set_clock(node);
+                }
+            }
+            FaultKind::Partition { .. } | FaultKind::Messages { .. } | FaultKind::Cut { .. } => {}
+        }
+    }
+}
+
+pub(crate) fn id(node: usize) -> NodeId {
+    NodeId(u32::try_from(node).expect("fewer than 2^32 nodes"))
+}
