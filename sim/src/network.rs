@@ -425,7 +425,7 @@ mod tests {
         let keyed = Keyed::new(0);
         let arrivals: Vec<_> =
             (0..5).map(|_| network.transmit(&keyed, &flight(1, Time(0)), &[], &mut []).arrives).collect();
-        let ms = |n| Some(Time(n * 1_000_000));
+        let ms = |n: u64| Some(Time(n * 1_000_000));
         assert_eq!(arrivals, [ms(2), ms(3), ms(4), None, None]);
         assert_eq!(network.counts().overflowed, 2);
     }
