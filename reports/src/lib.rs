@@ -19,6 +19,9 @@ mod pool;
 
 mod number;
 
+mod page;
+mod plot;
+
 pub use batch::{Batch, BatchBuilder, BatchInfo, PointSummary, PooledLatency};
 pub use bootstrap::{RESAMPLES, Resampler, bootstrap_mean, paired_difference, percentile_interval};
 pub use estimate::{Estimate, Interval, NO_OUTAGE, ONE_RUN, nines};
@@ -26,6 +29,10 @@ pub use expectation::{ExpectationResult, ExpectationSummary, Judgement, Over, Se
 pub use incidents::{Incident, JUST_BEFORE_NS, Reliability, incidents};
 pub use latency::Latency;
 pub use number::{grouped, nine_digits, significant, span_text};
+pub use page::page;
+pub use plot::{
+    Axis, Band, Chart, Drawing, Frame, Lane, LaneChart, Point, SIZES, Scale, Series, Size, Stretch, Unit,
+};
 pub use record::{
     End, FaultRecord, Mark, MarkKind, MessageCount, MetricKind, MetricRecord, Outcome, PropertyRecord,
     Request, RunRecord, Verdict, WorkloadInfo,

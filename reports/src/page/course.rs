@@ -1,0 +1,279 @@
+//! The course of one run as figures: availability, load, latency, faults and leaders over time.
+
+use std::collections::BTreeMap;
+
+use super::figure::{Caption, Figure};
+use super::table::{Cell, Table};
+use super::words;
+use crate::plot::{Axis, Band, Chart, Lane, LaneChart, Point, Series, Stretch, Unit};
+use crate::record::{Mark, MarkKind};
+use crate::run::{FaultSummary, RunDetail, RunSummary};
+use crate::series::{WINDOW_NS, WindowRow};
+
+/// Most points a line has; a longer run joins windows.
+const POINTS: u64 = 240;
+/// Most fault lanes; with more faults, those of one kind and target share a lane.
+const LANES: usize = 48;
+
+/// How windows that share a point are joined.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Join {
+    Mean,
+    Worst,
+}
+
+/// One line to be: metric, name at its end, ink.
+type Wanted<'a> = (&'a str, &'a str, usize);
+
+/// The one-second windows of one run, grouped so that a plot has at most [`POINTS`] points.
+struct Course<'a> {
+    run: &'a RunSummary,
+    /// Values by metric, by point.
+    values: BTreeMap<&'a str, BTreeMap<u64, Vec<f64>>>,
+    /// Windows a point.
+    step: u64,
+    points: u64,
+    end: f64,
+    bands: Vec<Band>,
+    prefix: &'a str,
+}
+
+/// Figures of a run over time. `prefix` makes their ids unique on the page.
+pub(super) fn figures(run: &RunSummary, detail: &RunDetail, prefix: &str, which: &str) -> Vec<Figure> {
+    let course = Course::new(run, detail, prefix);
+    let linear = |unit| Axis::linear(unit);
+    let availability = [("availability_by_requests", "requests", 0), ("availability_by_time", "probes", 2)];
+    let load = [("offered_per_s", "offered", 0), ("goodput_per_s", "goodput", 2)];
+    let latency = [("latency_ms_p50", "p50", 0), ("latency_ms_p95", "p95", 3), ("latency_ms_p99", "p99", 1)];
+    let mut figures = vec![
+        course.figure(
+            ("availability", "Availability", which),
+            linear(Unit::Ratio),
+            (&availability, Join::Mean),
+            120,
+        ),
+        course.figure(("load", "Load and goodput", which), linear(Unit::PerSecond), (&load, Join::Mean), 140),
+        course.figure(
+            ("latency", "Latency of correct replies", which),
+            Axis::log(Unit::Seconds),
+            (&latency, Join::Worst),
+            190,
+        ),
+        faults(run, prefix, which),
+    ];
+    figures.extend(leaders(run, detail, prefix, which));
+    figures
+}
+
+impl<'a> Course<'a> {
+    fn new(run: &'a RunSummary, detail: &'a RunDetail, prefix: &'a str) -> Self {
+        let windows = run.ended_ns.div_ceil(WINDOW_NS);
+        let step = windows.div_ceil(POINTS).max(1);
+        let whole = whole_label(&detail.windows);
+        let mut values: BTreeMap<&str, BTreeMap<u64, Vec<f64>>> = BTreeMap::new();
+        let by_whole = |row: &&WindowRow| row.labels == whole || row.metric == "availability_by_time";
+        for row in detail.windows.iter().filter(by_whole) {
+            values.entry(&row.metric).or_default().entry(row.t_s / step).or_default().push(row.value);
+        }
+        let bands = run.faults.iter().enumerate().map(|(ink, fault)| band(fault, ink)).collect();
+        let end = run.ended_ns as f64 / 1e9;
+        Course { run, values, step, points: windows.div_ceil(step), end, bands, prefix }
+    }
+
+    fn figure(
+        &self,
+        (id, title, which): (&str, &str, &str),
+        y: Axis,
+        (wanted, join): (&[Wanted<'_>], Join),
+        height: u32,
+    ) -> Figure {
+        let series: Vec<Series> = wanted.iter().filter_map(|line| self.series(line, join)).collect();
+        let note = match (self.step, join) {
+            (1, _) => format!("{which}, windows of one second"),
+            (step, Join::Mean) => format!("{which}, means over {step} s"),
+            (step, Join::Worst) => format!("{which}, the worst second of every {step}"),
+        };
+        let label = format!("{title} over {} of {}", Unit::Seconds.show(self.end), self.run.scenario);
+        let labels: Vec<String> = (0..self.points).map(|point| format!("{} s", point * self.step)).collect();
+        let caption = Caption {
+            id: format!("{}-{id}", self.prefix),
+            group: self.prefix,
+            title,
+            note: &note,
+            x_name: "t",
+        };
+        let chart = Chart { label, x: Axis::time(self.end), y, series, bands: self.bands.clone(), height };
+        Figure::chart(&caption, &chart, &labels)
+    }
+
+    /// The points of one metric; `None` when the run has no sample of it.
+    fn series(&self, &(metric, name, ink): &Wanted<'_>, join: Join) -> Option<Series> {
+        let values = self.values.get(metric)?;
+        let scale = if metric.starts_with("latency_ms") { 1e-3 } else { 1.0 };
+        let points = (0..self.points).map(|index| {
+            let joined = values.get(&index).map(|values| match join {
+                Join::Mean => values.iter().sum::<f64>() / values.len() as f64,
+                Join::Worst => values.iter().copied().fold(0.0, f64::max),
+            });
+            let start = (index * self.step) as f64;
+            let end = (start + self.step as f64).min(self.end);
+            Point { x: f64::midpoint(start, end), y: joined.map(|value| value * scale), interval: None }
+        });
+        Some(Series { name: name.to_owned(), ink, points: points.collect() })
+    }
+}
+
+/// The labels that stand for all requests: none, or the only workload's.
+fn whole_label(windows: &[WindowRow]) -> String {
+    let offered = || windows.iter().filter(|row| row.metric == "offered_per_s");
+    if offered().any(|row| row.labels.is_empty()) {
+        return String::new();
+    }
+    offered().map(|row| row.labels.clone()).next().unwrap_or_default()
+}
+
+fn band(fault: &FaultSummary, ink: usize) -> Band {
+    let fault = &fault.fault;
+    let end = fault.end_ns.map(|end| end as f64 / 1e9);
+    Band { name: fault.name.clone(), ink, start: fault.start_ns as f64 / 1e9, end }
+}
+
+/// A lane for every fault with what it hit, or for every kind and target when there are very many.
+fn faults(run: &RunSummary, prefix: &str, which: &str) -> Figure {
+    let mut lanes: Vec<Lane> = Vec::new();
+    let grouped = run.faults.len() > LANES;
+    for (ink, summary) in run.faults.iter().enumerate() {
+        let fault = &summary.fault;
+        let band = band(summary, ink);
+        let stretch = Stretch { start: band.start, end: band.end };
+        if grouped {
+            let name = format!("{} {}", fault.kind, fault.target);
+            if let Some(lane) = lanes.iter_mut().find(|lane| lane.name == name) {
+                lane.stretches.push(stretch);
+                continue;
+            }
+            lanes.push(Lane { name, note: String::new(), ink: lanes.len(), stretches: vec![stretch] });
+        } else {
+            let note = format!("{} {}: {}", fault.kind, fault.target, words::hits(&fault.hits));
+            lanes.push(Lane { name: fault.name.clone(), note, ink, stretches: vec![stretch] });
+        }
+    }
+    let shared = format!("{which}, {} faults; those of one kind and target share a lane", run.faults.len());
+    let note = if grouped { shared.as_str() } else { which };
+    let end = run.ended_ns as f64 / 1e9;
+    let label = format!("Faults over {}", Unit::Seconds.show(end));
+    let caption =
+        Caption { id: format!("{prefix}-faults"), group: prefix, title: "Faults", note, x_name: "" };
+    let mut figure = Figure::lanes(&caption, &LaneChart { label, end, lanes }, fault_table(run));
+    if run.faults.is_empty() {
+        figure.svg.clear();
+        "no fault was injected".clone_into(&mut figure.note);
+    }
+    figure
+}
+
+fn fault_table(run: &RunSummary) -> Table {
+    let heads = ["Fault", "Kind", "Target", "#From", "#To", "Hit", "#Mitigated after", "#Recovered after"];
+    let mut table = Table::new("Faults", &heads).or("No fault was injected.");
+    for summary in &run.faults {
+        let fault = &summary.fault;
+        let to = fault.end_ns.map_or_else(|| "for good".to_owned(), words::instant);
+        table.push(vec![
+            Cell::text(fault.name.clone()),
+            Cell::text(fault.kind.clone()),
+            Cell::text(fault.target.clone()),
+            Cell::number(words::instant(fault.start_ns), fault.start_ns as f64),
+            Cell::number(to, fault.end_ns.map_or(f64::INFINITY, |end| end as f64)),
+            Cell { class: "wide-text", ..Cell::text(words::hits(&fault.hits)) },
+            Cell { class: "num", ..Cell::text(words::elapsed(summary.mitigation)) },
+            Cell { class: "num", ..Cell::text(words::elapsed(summary.recovery)) },
+        ]);
+    }
+    table.tall = run.faults.len() > 40;
+    table
+}
+
+/// Lanes of the nodes that led, and of the nodes that were down; none when no node ever said so.
+fn leaders(run: &RunSummary, detail: &RunDetail, prefix: &str, which: &str) -> Option<Figure> {
+    let mut lanes = Vec::new();
+    for (index, name) in detail.nodes.iter().enumerate() {
+        let node = u32::try_from(index).unwrap_or(u32::MAX);
+        let (led, views) = leads(&detail.marks, node);
+        if !led.is_empty() {
+            let note = format!("leads {}", words::some_of(&views, 8));
+            lanes.push(Lane { name: name.clone(), note, ink: lanes.len(), stretches: led });
+        }
+        let down = downs(&detail.marks, node);
+        if !down.is_empty() {
+            lanes.push(Lane { name: name.clone(), note: "is down".to_owned(), ink: 3, stretches: down });
+        }
+    }
+    if lanes.is_empty() || lanes.len() > LANES {
+        return None;
+    }
+    let mut table = Table::new("Leaders and crashes", &["Node", "State", "#From", "#To"]);
+    for lane in &lanes {
+        for stretch in &lane.stretches {
+            let to = stretch.end.map_or_else(|| "the end".to_owned(), |end| format!("{end:.3} s"));
+            table.push(vec![
+                Cell::text(lane.name.clone()),
+                Cell::text(if lane.note == "is down" { "down" } else { "leader" }),
+                Cell::number(format!("{:.3} s", stretch.start), stretch.start),
+                Cell { class: "num", ..Cell::text(to) },
+            ]);
+        }
+    }
+    table.tall = table.rows.len() > 12;
+    let end = run.ended_ns as f64 / 1e9;
+    let title = "Leaders and crashes";
+    let caption = Caption { id: format!("{prefix}-leaders"), group: prefix, title, note: which, x_name: "" };
+    Some(Figure::lanes(&caption, &LaneChart { label: title.to_owned(), end, lanes }, table))
+}
+
+/// When a node led, and in which views: from its claim to another's claim of a later view, or its crash.
+fn leads(marks: &[Mark], node: u32) -> (Vec<Stretch>, Vec<u64>) {
+    let mut stretches: Vec<Stretch> = Vec::new();
+    let mut views = Vec::new();
+    let mut leading: Option<u64> = None;
+    for mark in marks {
+        let at = mark.at_ns as f64 / 1e9;
+        let ends = match mark.kind {
+            MarkKind::Leader if mark.node == node => {
+                views.push(mark.value);
+                if leading.replace(mark.value).is_none() {
+                    stretches.push(Stretch { start: at, end: None });
+                }
+                false
+            }
+            MarkKind::Leader => leading.is_some_and(|view| mark.value > view),
+            MarkKind::Crash => mark.node == node,
+            _ => false,
+        };
+        if ends
+            && leading.take().is_some()
+            && let Some(last) = stretches.last_mut()
+        {
+            last.end = Some(at);
+        }
+    }
+    (stretches, views)
+}
+
+/// When a node was down: from a crash to its restart.
+fn downs(marks: &[Mark], node: u32) -> Vec<Stretch> {
+    let mut stretches: Vec<Stretch> = Vec::new();
+    for mark in marks.iter().filter(|mark| mark.node == node) {
+        let at = mark.at_ns as f64 / 1e9;
+        let open = stretches.last().is_some_and(|last| last.end.is_none());
+        match mark.kind {
+            MarkKind::Crash if !open => stretches.push(Stretch { start: at, end: None }),
+            MarkKind::Restart if open => {
+                if let Some(last) = stretches.last_mut() {
+                    last.end = Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    stretches
+}
