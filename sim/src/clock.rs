@@ -29,6 +29,11 @@ impl Clock {
         }
     }
 
+    /// The wall clock jumps, and stays there.
+    pub(crate) fn jump(&mut self, by_ns: i64) {
+        self.own_offset_ns = self.own_offset_ns.saturating_add(by_ns);
+    }
+
     /// From `now` on, faults add this offset and drift to the clock's own.
     pub(crate) fn set(&mut self, now: Time, offset_ns: i64, drift_ppb: i64) {
         self.shown = self.monotonic(now);

@@ -91,10 +91,8 @@ pub enum FaultKind {
     },
     /// Something happens to messages on their way.
     Messages {
-        /// Senders.
-        from: NodeSet,
-        /// Recipients.
-        to: NodeSet,
+        /// On which way.
+        scope: Scope,
         /// Only this message kind.
         kind: Option<u8>,
         /// What happens.
@@ -109,11 +107,29 @@ pub enum FaultKind {
     Clock {
         /// Which nodes.
         nodes: NodeSet,
-        /// Jump of the wall clock in nanoseconds, forwards or backwards, undone at the end.
+        /// Added to the wall clock while the fault lasts, in nanoseconds.
         offset_ns: i64,
+        /// Added to the wall clock at the start and kept, in nanoseconds; negative jumps backwards.
+        jump_ns: i64,
         /// Drift of wall and monotonic clock in parts per billion.
         drift_ppb: i64,
     },
+}
+
+/// Which way messages take that a fault acts on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// From these nodes to those.
+    Between {
+        /// Senders.
+        from: NodeSet,
+        /// Recipients.
+        to: NodeSet,
+        /// Whether the answers, from `to` to `from`, count as well.
+        both: bool,
+    },
+    /// Over this link of the topology, in either direction.
+    Link(u32),
 }
 
 /// What happens to messages on their way.
@@ -123,10 +139,13 @@ pub enum Effect {
     Drop(Chance),
     /// Of each sender's matching messages, only the n-th is lost, counted from one.
     DropNth(u64),
-    /// They take longer.
-    Delay(Law),
-    /// They take so many times as long.
-    Stretch(f64),
+    /// They take `factor` times as long, and `add` longer.
+    Delay {
+        /// At least one.
+        factor: f64,
+        /// Added after that.
+        add: Law,
+    },
     /// They arrive twice, each with this chance.
     Duplicate(Chance),
     /// They are held back, each with this chance, so that later ones overtake them.

@@ -21,7 +21,7 @@ mod world;
 
 pub use disk::{DiskCost, DiskOp, DiskResult, Durable};
 pub use fact::{Fact, Judge, NodeId, Operation, Outcome, Request, RequestId, Stamped};
-pub use fault::{Effect, Fault, FaultKind, Hit, Hits, NodeSet};
+pub use fault::{Effect, Fault, FaultKind, Hit, Hits, NodeSet, Scope};
 pub use hash::{fold, name_hash};
 pub use law::Law;
 pub use network::NetworkCounts;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::fact::NodeId;
-use crate::fault::{Effect, Fault, FaultKind, Hit, Hits};
+use crate::fault::{Effect, Fault, FaultKind, Hit, Hits, NodeSet, Scope};
 use crate::hash::{fold, name_hash};
 use crate::random::{Domain, Keyed};
 use crate::time::{Span, Time};
@@ -173,92 +173,10 @@ impl Network {
                 hits[fault].add(hit, 1);
             }
         }
-        if self.active.is_empty() { fate } else { self.under_faults(keyed, flight, plan, hits, fate) }
-    }
-
-    /// Applies every active fault of the plan that matches, in plan order.
-    fn under_faults(
-        &mut self,
-        keyed: &Keyed,
-        flight: &Flight,
-        plan: &[Fault],
-        hits: &mut [Hits],
-        mut fate: Fate,
-    ) -> Fate {
-        let nodes = self.lanes.interfaces.len();
-        let mut cut = false;
-        for active in &mut self.active {
-            let hits = &mut hits[active.fault];
-            let word = || keyed.word(Domain::Fault, fold(flight.base, active.name), flight.to_name);
-            let effect = match &plan[active.fault].kind {
-                FaultKind::Partition { groups, one_way } => {
-                    if separated(groups, *one_way, flight.from, flight.to) {
-                        hits.add(Hit::MessagesCut, 1);
-                        cut = true;
-                    }
-                    continue;
-                }
-                FaultKind::Messages { from, to, kind, effect } => {
-                    let matches = from.has(flight.from)
-                        && to.has(flight.to)
-                        && kind.is_none_or(|kind| kind == flight.kind);
-                    if !matches {
-                        continue;
-                    }
-                    effect
-                }
-                other => unreachable!("{other:?} does not act on messages"),
-            };
-            match effect {
-                Effect::Drop(chance) if chance.hits(word()) => {
-                    hits.add(Hit::MessagesCut, 1);
-                    cut = true;
-                }
-                Effect::DropNth(n) => {
-                    active.per_sender.resize(nodes, 0);
-                    let seen = &mut active.per_sender[flight.from.index()];
-                    *seen += 1;
-                    if *seen == *n {
-                        hits.add(Hit::MessagesCut, 1);
-                        cut = true;
-                    }
-                }
-                Effect::Delay(law) => delay(&mut fate, hits, Hit::MessagesDelayed, law.sample(word())),
-                Effect::Stretch(factor) => {
-                    if let Some(at) = fate.arrives {
-                        let more = at.since(flight.departs).scale((factor - 1.0).max(0.0));
-                        delay(&mut fate, hits, Hit::MessagesDelayed, more);
-                    }
-                }
-                Effect::Duplicate(chance) if chance.hits(word()) => {
-                    if let (Some(at), None) = (fate.arrives, fate.again) {
-                        hits.add(Hit::MessagesDuplicated, 1);
-                        fate.again = Some(at);
-                    }
-                }
-                Effect::HoldBack(chance, law) if chance.hits(word()) => {
-                    let held = keyed.word(Domain::Reorder, fold(flight.base, active.name), flight.to_name);
-                    delay(&mut fate, hits, Hit::MessagesReordered, law.sample(held));
-                }
-                Effect::Corrupt(chance) => {
-                    let word = word();
-                    if chance.hits(word) {
-                        hits.add(Hit::MessagesCorrupted, 1);
-                        fate.corrupt = Some(word);
-                    }
-                }
-                Effect::Squeeze(rate) => {
-                    active.per_sender.resize(nodes, 0);
-                    let mut free = Time(active.per_sender[flight.from.index()]);
-                    let departs = queue_for(&mut free, flight.departs, flight.bytes, *rate, u64::MAX)
-                        .expect("the queue has no end");
-                    active.per_sender[flight.from.index()] = free.0;
-                    delay(&mut fate, hits, Hit::MessagesDelayed, departs.since(flight.departs));
-                }
-                Effect::Drop(_) | Effect::Duplicate(_) | Effect::HoldBack(..) => {}
-            }
+        if self.active.is_empty() {
+            return fate;
         }
-        if cut { Fate::default() } else { fate }
+        under_faults(&mut self.active, self.lanes.interfaces.len(), keyed, flight, route, plan, hits, fate)
     }
 }
 
@@ -324,6 +242,9 @@ impl Lanes {
             return;
         }
         let mut latency = channel.latency.sample(word(Domain::Delay));
+        if let Some(jitter) = &channel.jitter {
+            latency += jitter.sample(word(Domain::Jitter));
+        }
         if !channel.reorder.is_never() && channel.reorder.hits(word(Domain::Reorder)) {
             self.counts.reordered += 1;
             let held = keyed.word(Domain::Reorder, fold(base, 1), flight.to_name);
@@ -347,6 +268,89 @@ impl Lanes {
     }
 }
 
+/// Applies every active fault of the plan that matches, in plan order.
+#[expect(clippy::too_many_arguments, reason = "one call, of the parts of two structs")]
+fn under_faults(
+    active: &mut [Active],
+    nodes: usize,
+    keyed: &Keyed,
+    flight: &Flight,
+    route: &Route,
+    plan: &[Fault],
+    hits: &mut [Hits],
+    mut fate: Fate,
+) -> Fate {
+    let mut cut = false;
+    for active in active {
+        let hits = &mut hits[active.fault];
+        let word = || keyed.word(Domain::Fault, fold(flight.base, active.name), flight.to_name);
+        let effect = match &plan[active.fault].kind {
+            FaultKind::Partition { groups, one_way } => {
+                if separated(groups, *one_way, flight.from, flight.to) {
+                    hits.add(Hit::MessagesCut, 1);
+                    cut = true;
+                }
+                continue;
+            }
+            FaultKind::Messages { scope, kind, effect } => {
+                if kind.is_some_and(|kind| kind != flight.kind) || !on_way(scope, flight, route) {
+                    continue;
+                }
+                effect
+            }
+            other => unreachable!("{other:?} does not act on messages"),
+        };
+        match effect {
+            Effect::Drop(chance) if chance.hits(word()) => {
+                hits.add(Hit::MessagesCut, 1);
+                cut = true;
+            }
+            Effect::DropNth(n) => {
+                active.per_sender.resize(nodes, 0);
+                let seen = &mut active.per_sender[flight.from.index()];
+                *seen += 1;
+                if *seen == *n {
+                    hits.add(Hit::MessagesCut, 1);
+                    cut = true;
+                }
+            }
+            Effect::Delay { factor, add } => {
+                if let Some(at) = fate.arrives {
+                    let more = at.since(flight.departs).scale((factor - 1.0).max(0.0));
+                    delay(&mut fate, hits, Hit::MessagesDelayed, more + add.sample(word()));
+                }
+            }
+            Effect::Duplicate(chance) if chance.hits(word()) => {
+                if let (Some(at), None) = (fate.arrives, fate.again) {
+                    hits.add(Hit::MessagesDuplicated, 1);
+                    fate.again = Some(at);
+                }
+            }
+            Effect::HoldBack(chance, law) if chance.hits(word()) => {
+                let held = keyed.word(Domain::Reorder, fold(flight.base, active.name), flight.to_name);
+                delay(&mut fate, hits, Hit::MessagesReordered, law.sample(held));
+            }
+            Effect::Corrupt(chance) => {
+                let word = word();
+                if chance.hits(word) {
+                    hits.add(Hit::MessagesCorrupted, 1);
+                    fate.corrupt = Some(word);
+                }
+            }
+            Effect::Squeeze(rate) => {
+                active.per_sender.resize(nodes, 0);
+                let mut free = Time(active.per_sender[flight.from.index()]);
+                let departs = queue_for(&mut free, flight.departs, flight.bytes, *rate, u64::MAX)
+                    .expect("the queue has no end");
+                active.per_sender[flight.from.index()] = free.0;
+                delay(&mut fate, hits, Hit::MessagesDelayed, departs.since(flight.departs));
+            }
+            Effect::Drop(_) | Effect::Duplicate(_) | Effect::HoldBack(..) => {}
+        }
+    }
+    if cut { Fate::default() } else { fate }
+}
+
 fn delay(fate: &mut Fate, hits: &mut Hits, hit: Hit, by: Span) {
     let Some(at) = fate.arrives else { return };
     if by == Span::ZERO {
@@ -358,9 +362,22 @@ fn delay(fate: &mut Fate, hits: &mut Hits, hit: Hit, by: Span) {
     hits.add(Hit::DelayAddedNs, by.0);
 }
 
+/// Whether a message takes the way that a fault acts on.
+fn on_way(scope: &Scope, flight: &Flight, route: &Route) -> bool {
+    match scope {
+        Scope::Between { from, to, both } => {
+            from.has(flight.from) && to.has(flight.to) || *both && to.has(flight.from) && from.has(flight.to)
+        }
+        Scope::Link(link) => match route {
+            Route::Links(hops) => hops.iter().any(|hop| hop.link == *link),
+            Route::Inside | Route::Cut => false,
+        },
+    }
+}
+
 /// Whether a partition cuts a message: the two ends are in different groups (one way: the sender's
 /// group is the earlier one).
-fn separated(groups: &[crate::fault::NodeSet], one_way: bool, from: NodeId, to: NodeId) -> bool {
+fn separated(groups: &[NodeSet], one_way: bool, from: NodeId, to: NodeId) -> bool {
     let group = |node| groups.iter().position(|group| group.has(node));
     match (group(from), group(to)) {
         (Some(a), Some(b)) => {
@@ -390,7 +407,6 @@ fn queue_for(free: &mut Time, at: Time, bytes: u32, rate: u64, queue: u64) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::NodeSet;
     use crate::law::Law;
     use crate::random::Chance;
 
@@ -414,6 +430,10 @@ mod tests {
 
     fn nodes(of: &[u32]) -> NodeSet {
         of.iter().map(|&n| NodeId(n)).collect()
+    }
+
+    fn ab() -> Scope {
+        Scope::Between { from: nodes(&[0]), to: nodes(&[1]), both: false }
     }
 
     #[test]
@@ -449,10 +469,10 @@ mod tests {
             name: name.to_owned(),
             start: Time(0),
             end: Time::MAX,
-            kind: FaultKind::Messages { from: nodes(&[0]), to: nodes(&[1]), kind: None, effect },
+            kind: FaultKind::Messages { scope: ab(), kind: None, effect },
         };
         let plan = [
-            fault("late", Effect::Delay(Law::Constant(Span::millis(5)))),
+            fault("late", Effect::Delay { factor: 1.0, add: Law::Constant(Span::millis(5)) }),
             fault("lossy", Effect::Drop(Chance::new(0.25))),
         ];
         let mut quiet = one_site(Channel::new(law.clone()));
@@ -481,12 +501,7 @@ mod tests {
             name: "third".to_owned(),
             start: Time(0),
             end: Time::MAX,
-            kind: FaultKind::Messages {
-                from: nodes(&[0]),
-                to: nodes(&[1]),
-                kind: None,
-                effect: Effect::DropNth(3),
-            },
+            kind: FaultKind::Messages { scope: ab(), kind: None, effect: Effect::DropNth(3) },
         }];
         let mut network = one_site(Channel::new(Law::Constant(Span(1))));
         network.set_active(&plan, &[0]);

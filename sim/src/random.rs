@@ -15,6 +15,8 @@ use crate::hash::fold;
 pub enum Domain {
     /// Latency of one message on its way.
     Delay = 1,
+    /// Jitter of one message, beside its latency.
+    Jitter,
     /// Whether the network loses a message.
     Loss,
     /// Whether the network duplicates a message.

@@ -19,6 +19,8 @@ pub struct SiteId(pub u32);
 pub struct Channel {
     /// One-way latency.
     pub latency: Law,
+    /// Added to every latency, drawn apart from it.
+    pub jitter: Option<Law>,
     /// Chance that a message is lost.
     pub drop: Chance,
     /// Chance that a message arrives twice; the copy takes a latency of its own.
@@ -40,6 +42,7 @@ impl Channel {
     pub fn new(latency: Law) -> Channel {
         Channel {
             latency,
+            jitter: None,
             drop: Chance::NEVER,
             duplicate: Chance::NEVER,
             reorder: Chance::NEVER,

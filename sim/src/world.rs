@@ -386,8 +386,9 @@ impl<P: Process, J: Judge> World<P, J> {
                     self.core.set_pace(node);
                 }
             }
-            FaultKind::Clock { nodes, .. } => {
+            FaultKind::Clock { nodes, jump_ns, .. } => {
                 for node in nodes.iter() {
+                    self.core.jump_clock(node, if starts { *jump_ns } else { 0 });
                     self.core.hits[fault].add(Hit::ClocksShifted, u64::from(starts));
                     self.core.set_clock(node);
                 }

@@ -423,11 +423,15 @@ impl<P: Process> Core<P> {
         self.hosts[node.index()].slow = self.covered(node, |kind| matches!(kind, FaultKind::Slow { .. }));
     }
 
+    pub(crate) fn jump_clock(&mut self, node: NodeId, by_ns: i64) {
+        self.clocks[node.index()].jump(by_ns);
+    }
+
     /// Makes the node's clock fit the active faults.
     pub(crate) fn set_clock(&mut self, node: NodeId) {
         let (mut offset, mut drift) = (0_i64, 0_i64);
         for &index in &self.active {
-            if let FaultKind::Clock { nodes, offset_ns, drift_ppb } = &self.plan[index as usize].kind
+            if let FaultKind::Clock { nodes, offset_ns, drift_ppb, .. } = &self.plan[index as usize].kind
                 && nodes.has(node)
             {
                 offset = offset.saturating_add(*offset_ns);
@@ -580,6 +584,8 @@ impl<P: Process> Core<P> {
         };
         let next = match source.probe {
             Some(asked) if probe => asked.every,
+            // Requests of one group arrive together.
+            _ if !(ordinal + 1).is_multiple_of(source.together) => Span::ZERO,
             _ => self.gap(index),
         };
         let tag = if probe { Tag::Probe } else { Tag::Arrival };
@@ -611,8 +617,6 @@ fn covers(kind: &FaultKind, node: NodeId) -> bool {
         | FaultKind::Pause { nodes }
         | FaultKind::Slow { nodes, .. }
         | FaultKind::Clock { nodes, .. } => nodes.has(node),
-        FaultKind::Partition { groups, .. } => groups.iter().any(|group| group.has(node)),
-        FaultKind::Messages { from, to, .. } => from.has(node) || to.has(node),
-        FaultKind::Cut { .. } => false,
+        FaultKind::Partition { .. } | FaultKind::Messages { .. } | FaultKind::Cut { .. } => false,
     }
 }

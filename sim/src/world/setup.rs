@@ -115,8 +115,10 @@ pub struct Workload {
     pub name: String,
     /// The clients; each arrival picks one, all equally likely.
     pub clients: Vec<NodeId>,
-    /// Time between two arrivals, over all clients.
+    /// Time between two arrivals (of groups, if several arrive together), over all clients.
     pub gap: Law,
+    /// How many requests arrive together; at least one.
+    pub together: u64,
     /// Kinds of operations with their weights; not empty, and at least one weight is positive.
     pub operations: Vec<(u16, f64)>,
     /// Number of keys, all equally likely; at least one.
