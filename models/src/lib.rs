@@ -1,1 +1,3 @@
 //! What Murphy simulates out of the box.
+
+pub mod oracle;
