@@ -43,6 +43,7 @@ pub struct Batch {
     /// Verdict over everything: expectations, properties and how the runs ended.
     pub verdict: Judgement,
     /// Hash over the runs' trace hashes in order; the trace hash itself for a single run.
+    #[serde(with = "crate::number::hex")]
     pub trace_hash: u64,
 }
 
@@ -93,26 +94,34 @@ pub struct PooledLatency {
 }
 
 /// Collects the runs of a batch in index order, without keeping what only the pooled figures need.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct BatchBuilder {
     info: BatchInfo,
     runs: Vec<RunSummary>,
     folds: Vec<Fold>,
+    latencies_kept: usize,
 }
 
 impl BatchBuilder {
-    /// Runs whose latency distributions are kept; later ones live on in the pooled figures only.
+    /// Runs whose latency distributions are kept unless told otherwise; later ones live on in the
+    /// pooled figures only.
     pub const LATENCIES_KEPT: usize = 256;
 
     /// A batch without runs.
     pub fn new(info: BatchInfo) -> Self {
-        Self { info, ..Self::default() }
+        Self { info, runs: Vec::new(), folds: Vec::new(), latencies_kept: Self::LATENCIES_KEPT }
+    }
+
+    /// Keeps the latency distributions of this many runs, so that they can be pooled again later.
+    #[must_use]
+    pub fn keep_latencies(self, runs: usize) -> Self {
+        Self { latencies_kept: runs, ..self }
     }
 
     /// Adds a run. Runs of one point come one after another.
     ///
     /// The course of a run is kept for the first run of each point, and the latency distributions of
-    /// the first [`BatchBuilder::LATENCIES_KEPT`] runs.
+    /// as many runs as [`BatchBuilder::keep_latencies`] says.
     pub fn add(&mut self, mut run: RunSummary) {
         match self.folds.last_mut() {
             Some(fold) if fold.point() == run.point => {
@@ -121,7 +130,7 @@ impl BatchBuilder {
             }
             _ => self.folds.push(Fold::new(&run)),
         }
-        if self.runs.len() >= Self::LATENCIES_KEPT {
+        if self.runs.len() >= self.latencies_kept {
             for op in run.workloads.iter_mut().flat_map(|workload| &mut workload.ops) {
                 op.latency = op.latency.without_buckets();
             }

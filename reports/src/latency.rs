@@ -12,9 +12,29 @@ pub struct Latency {
     /// Highest value equivalent to a bucket's values, and how many it holds; ascending.
     buckets: Vec<(u64, u64)>,
     count: u64,
+    #[serde(with = "text")]
     sum_ns: u128,
     min_ns: u64,
     max_ns: u64,
+}
+
+/// A latency distribution in a few figures. Without samples there is a count of zero and nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LatencyFigures {
+    /// Samples.
+    pub count: u64,
+    /// Mean.
+    pub mean_ns: Option<f64>,
+    /// Median.
+    pub p50_ns: Option<u64>,
+    /// 95th percentile.
+    pub p95_ns: Option<u64>,
+    /// 99th percentile.
+    pub p99_ns: Option<u64>,
+    /// 99.9th percentile.
+    pub p999_ns: Option<u64>,
+    /// Largest.
+    pub max_ns: Option<u64>,
 }
 
 impl Latency {
@@ -23,7 +43,7 @@ impl Latency {
         let mut histogram = empty();
         let mut latency = Self { min_ns: u64::MAX, ..Self::default() };
         for value in values {
-            histogram.record(value).expect("the histogram grows to any value");
+            histogram.saturating_record(value);
             latency.count += 1;
             latency.sum_ns += u128::from(value);
             latency.min_ns = latency.min_ns.min(value);
@@ -35,6 +55,19 @@ impl Latency {
         latency.buckets =
             histogram.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value())).collect();
         latency
+    }
+
+    /// The figures that tables print.
+    pub fn figures(&self) -> LatencyFigures {
+        LatencyFigures {
+            count: self.count,
+            mean_ns: self.mean_ns(),
+            p50_ns: self.quantile_ns(0.5),
+            p95_ns: self.quantile_ns(0.95),
+            p99_ns: self.quantile_ns(0.99),
+            p999_ns: self.quantile_ns(0.999),
+            max_ns: self.max_ns(),
+        }
     }
 
     /// How many were recorded.
@@ -88,7 +121,7 @@ impl Latency {
         self.buckets.iter().take_while(|&&(top, _)| top <= value_ns).map(|&(_, count)| count).sum()
     }
 
-    /// Adds the latencies of another.
+    /// Adds the latencies of another. Without the distribution of either, percentiles are unknown.
     pub fn merge(&mut self, other: &Self) {
         if other.count == 0 {
             return;
@@ -97,11 +130,27 @@ impl Latency {
             self.clone_from(other);
             return;
         }
-        self.buckets = merge_buckets(&self.buckets, &other.buckets);
+        let known = !self.buckets.is_empty() && !other.buckets.is_empty();
+        self.buckets = if known { merge_buckets(&self.buckets, &other.buckets) } else { Vec::new() };
         self.count += other.count;
         self.sum_ns += other.sum_ns;
         self.min_ns = self.min_ns.min(other.min_ns);
         self.max_ns = self.max_ns.max(other.max_ns);
+    }
+}
+
+/// Sums as decimal text: JSON has no numbers of this size.
+mod text {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+    pub(super) fn serialize<S: Serializer>(sum: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(sum)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -145,7 +194,9 @@ fn rank(quantile: f64, count: u64) -> f64 {
 }
 
 fn empty() -> Histogram<u64> {
-    Histogram::new(3).expect("three significant digits are allowed")
+    let mut histogram = Histogram::new(3).expect("three significant digits are allowed");
+    histogram.auto(true);
+    histogram
 }
 
 fn merge_buckets(left: &[(u64, u64)], right: &[(u64, u64)]) -> Vec<(u64, u64)> {
@@ -192,6 +243,14 @@ mod tests {
         assert_eq!(latency.mean_ns(), None);
         assert_eq!(latency.max_ns(), None);
         assert_eq!(latency, Latency::default());
+    }
+
+    #[test]
+    fn percentiles_do_not_come_from_half_of_the_samples() {
+        let whole = Latency::of([1, 2, 3].into_iter());
+        let mut merged = whole.clone();
+        merged.merge(&whole.without_buckets());
+        assert_eq!((merged.count(), merged.mean_ns(), merged.quantile_ns(0.5)), (6, Some(2.0), None));
     }
 
     proptest::proptest! {

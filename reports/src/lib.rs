@@ -17,7 +17,11 @@ mod estimate;
 mod expectation;
 mod pool;
 
+mod json;
+mod manifest;
 mod number;
+mod summary;
+mod tables;
 
 mod page;
 mod plot;
@@ -27,8 +31,10 @@ pub use bootstrap::{RESAMPLES, Resampler, bootstrap_mean, paired_difference, per
 pub use estimate::{Estimate, Interval, NO_OUTAGE, ONE_RUN, nines};
 pub use expectation::{ExpectationResult, ExpectationSummary, Judgement, Over, SeedResult};
 pub use incidents::{Incident, JUST_BEFORE_NS, Reliability, incidents};
-pub use latency::Latency;
-pub use number::{grouped, nine_digits, significant, span_text};
+pub use json::{RESULT_SCHEMA, ResultError, read_result_json, result_json};
+pub use latency::{Latency, LatencyFigures};
+pub use manifest::manifest;
+pub use number::{exact_seconds, grouped, hash_text, nine_digits, significant, span_text};
 pub use page::page;
 pub use plot::{
     Axis, Band, Chart, Drawing, Frame, Lane, LaneChart, Point, SIZES, Scale, Series, Size, Stretch, Unit,
@@ -44,5 +50,9 @@ pub use service::{Elapsed, GOOD_FOR_NS, OUTAGE_GAP_NS, Service};
 pub use stats::{
     LEVEL, StatsError, batch_means, clopper_pearson, downtime_f, log_scale, mean, normal_quantile,
     poisson_rate, ratio, samples_needed, student_t, sum_of_ratios, wilson, zero_events_bound,
+};
+pub use summary::{WIDTH, terminal_summary};
+pub use tables::{
+    faults_csv, files, incidents_csv, point_text, summary_csv, windows_csv, windows_csv_header, windows_csv_rows,
 };
 pub use windows::{WindowSet, after, all, during, ended_ns, explicit, fault_span, measured, steady, warmup};

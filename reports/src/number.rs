@@ -22,13 +22,13 @@ pub fn significant(value: f64, digits: usize) -> String {
     let digits = digits.max(1);
     // The formatting of floats in `core` is exact and the same on every platform.
     let scientific = format!("{value:.*e}", digits - 1);
-    let (mantissa, exponent) = scientific.split_once('e').expect("an `e` format has an exponent");
-    let exponent: i32 = exponent.parse().expect("an exponent is a whole number");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
     if !(-7..=15).contains(&exponent) {
         return format!("{}e{exponent}", cut_zeros(mantissa));
     }
     let shown = i32::try_from(digits).unwrap_or(i32::MAX).saturating_sub(1).saturating_sub(exponent);
-    let rounded: f64 = scientific.parse().expect("what was printed can be read");
+    let rounded: f64 = scientific.parse().unwrap_or(value);
     cut_zeros(&format!("{rounded:.*}", usize::try_from(shown.max(0)).unwrap_or(0)))
 }
 
@@ -60,6 +60,45 @@ pub fn grouped(value: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// An instant or span in seconds for a file, exact to the nanosecond: `41.203` for 41 203 000 000.
+pub fn exact_seconds(ns: u64) -> String {
+    cut_zeros(&format!("{}.{:09}", ns / 1_000_000_000, ns % 1_000_000_000))
+}
+
+/// A trace hash as people see it: 16 hexadecimal digits.
+pub fn hash_text(hash: u64) -> String {
+    format!("{hash:016x}")
+}
+
+/// Appends formatted text without an intermediate string.
+pub(crate) trait Put {
+    fn put(&mut self, text: std::fmt::Arguments<'_>);
+}
+
+impl Put for String {
+    fn put(&mut self, text: std::fmt::Arguments<'_>) {
+        // Writing to a string cannot fail.
+        let _ = std::fmt::Write::write_fmt(self, text);
+    }
+}
+
+/// Hashes as 16 hexadecimal digits in JSON, whose readers know no 64-bit numbers.
+pub(crate) mod hex {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+    pub(crate) fn serialize<S: Serializer>(hash: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&super::hash_text(*hash))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        u64::from_str_radix(&text, 16)
+            .map_err(|_| D::Error::custom(format!("a hash is 16 hexadecimal digits, found `{text}`")))
+    }
 }
 
 fn cut_zeros(text: &str) -> String {

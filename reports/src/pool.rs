@@ -211,10 +211,10 @@ impl LatencyFold {
         let mut resampled = vec![Vec::with_capacity(RESAMPLES); points.len()];
         if groups.len() > 1 {
             let pool = Pool::of(&groups);
-            let mut resampler = Resampler::new(groups.len(), 2);
+            let mut draws = Resampler::new(groups.len(), 2);
             let mut weights = Vec::new();
             for _ in 0..RESAMPLES {
-                resampler.draw(&mut weights);
+                draws.draw(&mut weights);
                 for (statistics, ns) in resampled.iter_mut().zip(pool.quantiles_ns(&weights, points)) {
                     statistics.push(ns as f64 / 1e6);
                 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::incidents::{Incident, Reliability, incidents};
-use crate::latency::Latency;
+use crate::latency::{Latency, LatencyFigures};
 use crate::record::{
     End, FaultRecord, Mark, MessageCount, MetricKind, MetricRecord, PropertyRecord, Request, RunRecord,
 };
@@ -30,6 +30,7 @@ pub struct RunSummary {
     /// How it ended.
     pub end: End,
     /// Hash of the whole event trace.
+    #[serde(with = "crate::number::hex")]
     pub trace_hash: u64,
     /// Events the engine handled.
     pub events: u64,
@@ -43,6 +44,8 @@ pub struct RunSummary {
     pub requests_steady: RequestCounts,
     /// Each workload, in the scenario's order.
     pub workloads: Vec<WorkloadSummary>,
+    /// Latencies of all workloads and operations, after the warm-up.
+    pub latency: LatencyFigures,
     /// Synthetic probes sent.
     pub probes: u64,
     /// Synthetic probes that were good.
@@ -96,8 +99,11 @@ pub struct OpSummary {
     pub name: String,
     /// What became of the requests.
     pub counts: RequestCounts,
-    /// Latencies of the requests that got a correct reply, from arrival.
+    /// Latencies of the requests that got a correct reply, from arrival. In a large batch the
+    /// distribution is dropped; the figures stay.
     pub latency: Latency,
+    /// The same in a few figures.
+    pub figures: LatencyFigures,
 }
 
 /// One fault in one run and how the service took it.
@@ -155,6 +161,7 @@ impl RunSummary {
             requests: count(&crate::windows::all(run)),
             requests_measured: count(&measured),
             requests_steady: count(&steady),
+            latency: latency(run, &measured, RequestFilter::default()).figures(),
             workloads: workloads(run, &measured),
             probes: run.probes.len() as u64,
             probes_good: run.probes.iter().filter(good_probe).count() as u64,
@@ -193,15 +200,6 @@ impl RunSummary {
         (observed > 0).then(|| (observed - reliability.down_ns) as f64 / observed as f64)
     }
 
-    /// Latencies of all workloads and operations, after the warm-up.
-    pub fn latency(&self) -> Latency {
-        let mut all = Latency::default();
-        for op in self.workloads.iter().flat_map(|workload| &workload.ops) {
-            all.merge(&op.latency);
-        }
-        all
-    }
-
     /// Messages handed to the network, of all kinds.
     pub fn message_count(&self) -> u64 {
         self.messages.iter().map(|kind| kind.count).sum()
@@ -217,10 +215,12 @@ fn workloads(run: &RunRecord, measured: &WindowSet) -> Vec<WorkloadSummary> {
             .iter()
             .map(|op| {
                 let filter = RequestFilter { workload: Some(&workload.name), op: Some(op) };
+                let latency = latency(run, measured, filter);
                 OpSummary {
                     name: op.clone(),
                     counts: RequestCounts::of(run, measured, filter),
-                    latency: latency(run, measured, filter),
+                    figures: latency.figures(),
+                    latency,
                 }
             })
             .collect(),

@@ -81,7 +81,9 @@ impl Window<'_> {
         }
         if run.workloads.len() > 1 {
             let mut total = RequestCounts::default();
-            counts.iter().for_each(|part| total.merge(part));
+            for part in &counts {
+                total.merge(part);
+            }
             self.counts("", &total, &latencies.concat());
         }
         for ((workload, counts), latencies) in run.workloads.iter().zip(&counts).zip(&latencies) {
@@ -146,9 +148,13 @@ impl Window<'_> {
 
 /// The column name of a model's metric, with its unit last: `queue_wait` in `ns` is `queue_wait_ns`.
 pub fn metric_column(metric: &MetricRecord) -> String {
-    match metric.unit.as_str() {
-        "ns" => format!("{}_ns", metric.name),
-        "B" => format!("{}_bytes", metric.name),
-        _ => metric.name.clone(),
+    column(&metric.name, &metric.unit)
+}
+
+pub(crate) fn column(name: &str, unit: &str) -> String {
+    match unit {
+        "ns" => format!("{name}_ns"),
+        "B" => format!("{name}_bytes"),
+        _ => name.to_owned(),
     }
 }
