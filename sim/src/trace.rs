@@ -130,10 +130,16 @@ impl Trace {
         word
     }
 
-    /// Folds a fact: it belongs to the event during which it was said.
+    /// Folds a fact: it belongs to the event during which it was said. `about` is the name hash of
+    /// the node that the fact is about, so that an index never enters a hash.
     #[inline]
-    pub(crate) fn fact(&mut self, at: Time, name: u64, fact: &Fact) -> u64 {
-        let word = fold(at.0 ^ fact_hash(fact), name);
+    pub(crate) fn fact(&mut self, at: Time, name: u64, fact: &Fact, about: u64) -> u64 {
+        let fact = match fact {
+            Fact::Suspect { .. } => fold(about, Event::Fact as u64),
+            Fact::Trust { .. } => fold(about, !(Event::Fact as u64)),
+            other => fact_hash(other),
+        };
+        let word = fold(at.0 ^ fact, name);
         self.hash = fold(self.hash, word);
         word
     }

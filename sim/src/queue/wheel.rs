@@ -17,7 +17,7 @@ const BITS: usize = 6;
 const SLOTS: usize = 1 << BITS;
 const LEVELS: usize = 11;
 /// Entries in a chunk; a power of two, so that a position alone tells whether its chunk is full.
-const CHUNK: u32 = 32;
+const CHUNK: u32 = 64;
 /// No chunk.
 const NONE: u32 = u32::MAX;
 
@@ -41,8 +41,7 @@ pub(crate) struct Queue {
 
 /// A list of chunks, by positions in the pool: the next entry to read, and the next to write.
 ///
-/// They are equal when the bucket is empty. An empty bucket keeps a chunk, and a chunk that fills up
-/// gets its successor at once: `tail` can be written, unless the bucket was never used.
+/// A chunk that fills up gets its successor at once: `tail` can be written, unless the bucket is empty.
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     head: u32,
@@ -50,7 +49,7 @@ struct Bucket {
 }
 
 impl Bucket {
-    const UNUSED: Bucket = Bucket { head: NONE, tail: NONE };
+    const EMPTY: Bucket = Bucket { head: NONE, tail: NONE };
 
     /// Whether exactly one entry is left (false also for one at the very end of its chunk).
     #[inline]
@@ -74,7 +73,7 @@ impl Queue {
             len: 0,
             levels: 0,
             occupied: [0; LEVELS],
-            buckets: [[Bucket::UNUSED; SLOTS]; LEVELS],
+            buckets: [[Bucket::EMPTY; SLOTS]; LEVELS],
             pool: Pool { entries: Vec::new(), links: Vec::new(), free: NONE },
         }
     }
@@ -185,13 +184,12 @@ impl Queue {
     #[inline]
     fn drop_first(&mut self, level: usize, slot: usize) {
         let bucket = &mut self.buckets[level][slot];
-        bucket.head += 1;
+        bucket.head = bucket.head.wrapping_add(1);
         if bucket.head % CHUNK == 0 {
             bucket.head = self.pool.follow(bucket.head / CHUNK - 1);
         }
         if bucket.head == bucket.tail {
-            bucket.head = bucket.head / CHUNK * CHUNK;
-            bucket.tail = bucket.head;
+            *bucket = self.pool.empty(*bucket);
             self.vacate(level);
         }
     }
@@ -206,6 +204,7 @@ impl Queue {
     }
 
     /// Moves the entries of the first slot to lower levels; false when all are beyond the limit.
+    #[inline(never)]
     fn descend(&mut self, level: usize, slot: usize, limit: Time) -> bool {
         let shift = level * BITS;
         let start = (self.now & ((u64::MAX << shift) << BITS)) | (slot as u64) << shift;
@@ -223,8 +222,8 @@ impl Queue {
         let mut from = bucket.head;
         while from / CHUNK != bucket.tail / CHUNK {
             let chunk = from / CHUNK;
-            for position in from..(chunk + 1) * CHUNK {
-                let entry = self.pool.entries[position as usize];
+            let whole = self.pool.chunk(chunk);
+            for &entry in &whole[(from % CHUNK) as usize..] {
                 self.insert(entry);
             }
             from = self.pool.follow(chunk);
@@ -233,8 +232,7 @@ impl Queue {
             let entry = self.pool.entries[position as usize];
             self.insert(entry);
         }
-        let empty = bucket.tail / CHUNK * CHUNK;
-        self.buckets[level][slot] = Bucket { head: empty, tail: empty };
+        self.buckets[level][slot] = self.pool.empty(bucket);
         true
     }
 }
@@ -251,17 +249,37 @@ struct Pool {
 impl Pool {
     #[inline]
     fn append(&mut self, bucket: &mut Bucket, entry: Entry) {
-        if bucket.tail == NONE {
-            bucket.head = self.claim() * CHUNK;
-            bucket.tail = bucket.head;
+        if let Some(place) = self.entries.get_mut(bucket.tail as usize) {
+            *place = entry;
+            bucket.tail = bucket.tail.wrapping_add(1);
+        } else {
+            self.begin(bucket, entry);
         }
-        self.entries[bucket.tail as usize] = entry;
-        bucket.tail += 1;
         if bucket.tail % CHUNK == 0 {
-            let chunk = self.claim();
-            self.links[(bucket.tail / CHUNK - 1) as usize] = chunk;
-            bucket.tail = chunk * CHUNK;
+            self.extend(bucket);
         }
+    }
+
+    /// The first entry of a bucket without a chunk.
+    #[inline(never)]
+    fn begin(&mut self, bucket: &mut Bucket, entry: Entry) {
+        bucket.head = self.claim() * CHUNK;
+        bucket.tail = bucket.head + 1;
+        self.entries[bucket.head as usize] = entry;
+    }
+
+    /// Gives a bucket whose last chunk is full another one.
+    #[inline(never)]
+    fn extend(&mut self, bucket: &mut Bucket) {
+        let chunk = self.claim();
+        self.links[(bucket.tail / CHUNK - 1) as usize] = chunk;
+        bucket.tail = chunk * CHUNK;
+    }
+
+    /// A copy of a whole chunk: its entries are then read without checks while others are written.
+    #[inline]
+    fn chunk(&self, chunk: u32) -> [Entry; CHUNK as usize] {
+        *self.entries[(chunk * CHUNK) as usize..].first_chunk().expect("chunks are whole")
     }
 
     fn claim(&mut self) -> u32 {
@@ -279,6 +297,15 @@ impl Pool {
         self.links[chunk as usize] = self.free;
         self.free = chunk;
         next * CHUNK
+    }
+
+    /// Releases the last chunk of a bucket whose entries are gone.
+    #[inline]
+    fn empty(&mut self, bucket: Bucket) -> Bucket {
+        let chunk = bucket.tail / CHUNK;
+        self.links[chunk as usize] = self.free;
+        self.free = chunk;
+        Bucket::EMPTY
     }
 
     #[cold]

@@ -239,8 +239,12 @@ impl<P: Process> Core<P> {
 
     #[inline]
     pub(crate) fn say(&mut self, node: NodeId, at: Time, fact: Fact) {
+        let about = match fact {
+            Fact::Suspect { node } | Fact::Trust { node } => self.hosts[node.index()].name,
+            _ => 0,
+        };
         let host = &mut self.hosts[node.index()];
-        let word = self.trace.fact(at, host.name, &fact);
+        let word = self.trace.fact(at, host.name, &fact, about);
         host.hash = fold(host.hash, word);
         let event = self.trace.events();
         self.said.push(Stamped { at, event, node, correct: host.correct, fact });
