@@ -289,13 +289,21 @@ mod tests {
             .execute(&[3], 2, null, 13)
             .each(&[2], Fact::Install { slot: 1, state: 12 })
             .execute(&[2], 2, null, 13)
+            .each(&[3], Fact::Restart)
+            .execute(&[3], 2, null, 13)
+            .execute(ALL, 3, 4, 14)
     }
 
     #[test]
     fn equal_histories_agree() {
         let oracle = judged(&healthy());
         assert_eq!(oracle.verdict(), OracleVerdict::Held);
-        assert_eq!(oracle.checked(), 6 + 9 + 4 + 3 + 4 + 4 + 2);
+        // Decisions, commands, slots left, stable checkpoints.
+        let normal = 6 + 9 + 3 + 7;
+        // r3 after its first restart, r2 after its state transfer, r3 after its second restart.
+        let again = 4 + 3 + 1;
+        // Slot 3: three commands, and three replicas that left slot 2 as r0 did.
+        assert_eq!(oracle.checked(), normal + again + 6);
     }
 
     #[test]

@@ -156,7 +156,7 @@ impl Durability {
         };
         let lacking = self.replicas.iter().position(|replica| {
             let passed = replica.reached.is_some_and(|reached| reached > home.slot);
-            passed && !replica.restarted && !replica.has(request, home.slot)
+            passed && !replica.has(request, home.slot)
         });
         if let Some(lacking) = lacking {
             let slot = self.replicas[lacking].reached.expect("it passed the home");
@@ -353,6 +353,13 @@ mod tests {
             .execute(&[2], 2, RequestId::NONE.0, 13)
             .complete(CLIENT, 1, 0);
         check_violated(judged(&before).verdict(), 8, &text("r2", 2));
+        let restarted = Story::default()
+            .put(1)
+            .execute(&[0], 1, 1, 11)
+            .execute(&[2], 2, RequestId::NONE.0, 13)
+            .each(&[2], Fact::Restart)
+            .complete(CLIENT, 1, 0);
+        check_violated(judged(&restarted).verdict(), 6, &text("r2", 2));
     }
 
     #[test]
@@ -380,6 +387,13 @@ mod tests {
             .each(&[2], Fact::Install { slot: 0, state: 0 })
             .execute(&[2], 2, 2, 12);
         check_violated(judged(&story).verdict(), 12, text);
+        // A state that covered the write, and a restart from before it.
+        let story = acknowledged()
+            .each(&[2], Fact::Install { slot: 1, state: 11 })
+            .each(&[2], Fact::Restart)
+            .execute(&[2], 1, 2, 12)
+            .execute(&[2], 2, 2, 12);
+        check_violated(judged(&story).verdict(), 13, text);
         // A restart that goes on beyond what the replica had.
         let story = acknowledged().each(&[2], Fact::Restart).execute(&[2], 2, 2, 12);
         check_violated(judged(&story).verdict(), 11, text);
