@@ -132,6 +132,7 @@
       }
     }
   };
+  addEventListener("resize", () => charts.forEach((chart) => chart.tip.hidden || point(chart, chart.at, false)));
   const leave = (chart) => charts.filter((other) => other.group === chart.group).forEach(hide);
 
   for (const chart of charts) {

@@ -59,11 +59,11 @@ pub(super) fn expectations(batch: &Batch) -> Table {
         }
         table.push(vec![
             Cell::badge(word, class),
-            Cell::code(expectation.text.clone()),
+            Cell { class: "wide-text", ..Cell::code(expectation.text.clone()) },
             Cell::text(expectation.observed.clone()),
             Cell::text(expectation.limit.clone()),
             Cell::text(passed),
-            Cell::text(words::point(&expectation.point)),
+            Cell::word(words::point(&expectation.point)),
             Cell::word(format!("{}:{}", expectation.file, expectation.line)),
         ]);
     }
@@ -73,7 +73,7 @@ pub(super) fn expectations(batch: &Batch) -> Table {
 /// Seed and point of a run, empty where the batch has only one.
 fn which(batch: &Batch, run: &RunSummary) -> [Cell; 2] {
     let seed = if batch.runs.len() > 1 { run.seed.to_string() } else { String::new() };
-    [Cell { class: "num", ..Cell::text(seed) }, Cell::text(words::point(&run.point))]
+    [Cell { class: "num", ..Cell::text(seed) }, Cell::word(words::point(&run.point))]
 }
 
 fn incidents(batch: &Batch) -> Table {
@@ -163,33 +163,11 @@ fn properties(batch: &Batch) -> Table {
         };
         let checked: u64 = judged().map(|(_, property)| property.checked).sum();
         let held = judged().filter(|(_, property)| property.verdict == Verdict::Held).count();
-        let first = judged().find_map(|(run, property)| match &property.verdict {
-            Verdict::Held => None,
-            Verdict::Violated { at_ns, event, message } => {
-                let at = words::instant(*at_ns);
-                Some((
-                    "fail",
-                    "violated",
-                    format!("seed {}, {at}, event {}: {message}", run.seed, whole(*event)),
-                ))
-            }
-            Verdict::Unknown { message } => {
-                Some(("open", "unknown", format!("seed {}: {message}", run.seed)))
-            }
-        });
         // A violation outweighs a checker that gave up in an earlier run.
-        let violated = judged().find_map(|(run, property)| match &property.verdict {
-            Verdict::Violated { at_ns, event, message } => {
-                let at = words::instant(*at_ns);
-                Some((
-                    "fail",
-                    "violated",
-                    format!("seed {}, {at}, event {}: {message}", run.seed, whole(*event)),
-                ))
-            }
-            _ => None,
-        });
-        let (class, word, seen) = violated.or(first).unwrap_or_else(|| {
+        let violated = judged().find(|(_, property)| matches!(property.verdict, Verdict::Violated { .. }));
+        let unsure = judged().find(|(_, property)| matches!(property.verdict, Verdict::Unknown { .. }));
+        let worst = violated.or(unsure).and_then(|(run, property)| complaint(run.seed, &property.verdict));
+        let (class, word, seen) = worst.unwrap_or_else(|| {
             if checked == 0 {
                 ("open", "never checked", "nothing to judge: this result is vacuous".to_owned())
             } else {
@@ -207,6 +185,18 @@ fn properties(batch: &Batch) -> Table {
     table.without_empty_columns()
 }
 
+/// Badge, word and sentence of a verdict that is not good; `None` when the property held.
+fn complaint(seed: u64, verdict: &Verdict) -> Option<(&'static str, &'static str, String)> {
+    match verdict {
+        Verdict::Held => None,
+        Verdict::Violated { at_ns, event, message } => {
+            let at = words::instant(*at_ns);
+            Some(("fail", "violated", format!("seed {seed}, {at}, event {}: {message}", whole(*event))))
+        }
+        Verdict::Unknown { message } => Some(("open", "unknown", format!("seed {seed}: {message}"))),
+    }
+}
+
 fn outcomes(batch: &Batch) -> Table {
     let heads = ["Point", "Outcome", "#Requests", "#Share", "Meaning"];
     let mut table = Table::new("Requests by outcome", &heads).or("No request arrived after the warm-up.");
@@ -220,7 +210,7 @@ fn outcomes(batch: &Batch) -> Table {
             }
             let share = count as f64 / point.requests.offered() as f64;
             table.push(vec![
-                Cell::text(words::point(&point.point)),
+                Cell::word(words::point(&point.point)),
                 Cell::word(class.name()),
                 Cell::number(whole(count), count as f64),
                 Cell::number(Unit::Ratio.show(share), share),
@@ -258,7 +248,7 @@ fn latencies(batch: &Batch) -> Table {
                 Cell::maybe(found.map(|(_, estimate)| estimate.point), show)
             };
             table.push(vec![
-                Cell::text(words::point(&point.point)),
+                Cell::word(words::point(&point.point)),
                 Cell::text(latency.workload.clone()),
                 Cell::text(latency.op.clone()),
                 Cell::number(whole(latency.count), latency.count as f64),
@@ -299,7 +289,7 @@ fn pooled_point(point: &PointSummary, table: &mut Table) {
             None => ("none".to_owned(), estimate.note.clone()),
         };
         table.push(vec![
-            Cell::text(words::point(&point.point)),
+            Cell::word(words::point(&point.point)),
             Cell::word(name),
             Cell::number(show(estimate.point), estimate.point),
             Cell::word(bounds),
@@ -347,21 +337,18 @@ fn runs(batch: &Batch) -> Table {
     table.sortable = true;
     table.tall = batch.runs.len() > 12;
     for run in batch.runs.iter().take(ROWS) {
-        let latency = run.latency();
-        let quantile = |which| {
-            Cell::maybe(latency.quantile_ns(which).map(|ns| ns as f64 / 1e9), |s| Unit::Seconds.show(s))
-        };
+        let latency = |ns: Option<u64>| Cell::maybe(ns.map(|ns| ns as f64 / 1e9), |s| Unit::Seconds.show(s));
         let ratio = |value| Cell::maybe(value, |value| Unit::Ratio.show(value));
         let down = run.reliability.as_ref().map(|total| total.down_ns as f64 / 1e9);
         let counts = &run.requests_measured;
         table.push(vec![
-            Cell::text(words::point(&run.point)),
+            Cell::word(words::point(&run.point)),
             Cell::number(run.seed.to_string(), run.seed as f64),
             Cell::word(end(run)),
             ratio(run.availability_by_time()),
             ratio(run.availability_by_requests()),
-            quantile(0.5),
-            quantile(0.99),
+            latency(run.latency.p50_ns),
+            latency(run.latency.p99_ns),
             Cell::number(whole(counts.good), counts.good as f64),
             Cell::number(whole(counts.bad()), counts.bad() as f64),
             Cell::number(run.incidents.len().to_string(), run.incidents.len() as f64),
@@ -432,7 +419,7 @@ fn metrics(batch: &Batch) -> Table {
                 .then(|| metric.sum / metric.count as f64);
             let last = metric.last.filter(|_| metric.kind == MetricKind::Gauge);
             table.push(vec![
-                Cell::text(words::point(&run.point)),
+                Cell::word(words::point(&run.point)),
                 Cell::code(metric.name.clone()),
                 Cell::number(whole(metric.count), metric.count as f64),
                 Cell::maybe(sum, show),

@@ -21,8 +21,9 @@ pub(super) fn cards(batch: &Batch, point: &PointSummary) -> Vec<Card> {
     let runs: Vec<&RunSummary> = batch.runs.iter().filter(|run| run.point == point.point).collect();
     let counts = &point.requests;
     let down = point.reliability.as_ref().map(|total| {
-        let length = words::span(total.down_ns);
-        format!("{length} down in {}, {} incidents", words::span(total.observed_ns), total.failures)
+        let incidents = if total.failures == 1 { "incident" } else { "incidents" };
+        let (down, observed) = (words::span(total.down_ns), words::span(total.observed_ns));
+        format!("{down} down in {observed}, {} {incidents}", total.failures)
     });
     let good = format!("{} good, {} bad", whole(counts.good), whole(counts.bad()));
     let requests = Card { name: "Requests", value: whole(counts.offered()), lines: vec![good] };
@@ -67,15 +68,16 @@ fn missing(name: &'static str, why: &str) -> Card {
 
 /// Median and 99th percentile: with intervals when there is one operation, else over all of them.
 fn latencies(point: &PointSummary, runs: &[&RunSummary]) -> [Card; 2] {
-    let mut all = Latency::default();
-    if point.latencies.len() != 1 {
-        runs.iter().for_each(|run| all.merge(&run.latency()));
-    }
+    let figures = match runs {
+        [only] => only.latency,
+        _ => pooled(runs).figures(),
+    };
     let over = match runs.len() {
-        1 => format!("all operations, {ONE_RUN}"),
+        1 => ONE_RUN.to_owned(),
         count => format!("all operations of {count} runs"),
     };
-    [("Latency p50", 0.5), ("Latency p99", 0.99)].map(|(name, quantile)| {
+    let wanted = [("Latency p50", 0.5, figures.p50_ns), ("Latency p99", 0.99, figures.p99_ns)];
+    wanted.map(|(name, quantile, over_all)| {
         if let [only] = &point.latencies[..] {
             let estimate = only.quantiles_ms.iter().find(|(which, _)| (which - quantile).abs() < 1e-9);
             let show = |ms: f64| Unit::Seconds.show(ms / 1e3);
@@ -88,9 +90,20 @@ fn latencies(point: &PointSummary, runs: &[&RunSummary]) -> [Card; 2] {
                 },
             );
         }
-        all.quantile_ns(quantile).map_or_else(
+        over_all.map_or_else(
             || missing(name, "no correct reply"),
             |ns| Card { name, value: words::span(ns), lines: vec![over.clone()] },
         )
     })
+}
+
+/// Latencies of all operations of all runs whose distributions were kept.
+fn pooled(runs: &[&RunSummary]) -> Latency {
+    let mut all = Latency::default();
+    for op in runs.iter().flat_map(|run| &run.workloads).flat_map(|workload| &workload.ops) {
+        if op.latency.quantile_ns(0.5).is_some() {
+            all.merge(&op.latency);
+        }
+    }
+    all
 }

@@ -7,6 +7,7 @@ use super::table::{Cell, Table};
 use super::words;
 use crate::plot::{Axis, Band, Chart, Lane, LaneChart, Point, Series, Stretch, Unit};
 use crate::record::{Mark, MarkKind};
+use crate::requests::RequestClass;
 use crate::run::{FaultSummary, RunDetail, RunSummary};
 use crate::series::{WINDOW_NS, WindowRow};
 
@@ -22,76 +23,113 @@ enum Join {
     Worst,
 }
 
-/// One line to be: metric, name at its end, ink.
-type Wanted<'a> = (&'a str, &'a str, usize);
+/// One line to be.
+struct Line {
+    /// Metric, followed by `/CLASS` for requests that ended badly.
+    key: String,
+    name: &'static str,
+    ink: usize,
+    broad: bool,
+    /// Value of a window without a sample; `None` leaves a gap.
+    absent: Option<f64>,
+}
+
+impl Line {
+    fn new(key: &str, name: &'static str, ink: usize) -> Self {
+        Line { key: key.to_owned(), name, ink, broad: false, absent: None }
+    }
+}
 
 /// The one-second windows of one run, grouped so that a plot has at most [`POINTS`] points.
 struct Course<'a> {
     run: &'a RunSummary,
     /// Values by metric, by point.
-    values: BTreeMap<&'a str, BTreeMap<u64, Vec<f64>>>,
+    values: BTreeMap<String, BTreeMap<u64, Vec<f64>>>,
     /// Windows a point.
     step: u64,
     points: u64,
     end: f64,
     bands: Vec<Band>,
     prefix: &'a str,
+    which: &'a str,
 }
 
 /// Figures of a run over time. `prefix` makes their ids unique on the page.
 pub(super) fn figures(run: &RunSummary, detail: &RunDetail, prefix: &str, which: &str) -> Vec<Figure> {
-    let course = Course::new(run, detail, prefix);
+    let course = Course::new(run, detail, prefix, which);
     let linear = |unit| Axis::linear(unit);
-    let availability = [("availability_by_requests", "requests", 0), ("availability_by_time", "probes", 2)];
-    let load = [("offered_per_s", "offered", 0), ("goodput_per_s", "goodput", 2)];
-    let latency = [("latency_ms_p50", "p50", 0), ("latency_ms_p95", "p95", 3), ("latency_ms_p99", "p99", 1)];
+    let availability = [
+        Line::new("availability_by_requests", "requests", 0),
+        Line::new("availability_by_time", "probes", 2),
+    ];
+    let load = [
+        Line { broad: true, ..Line::new("offered_per_s", "offered", 0) },
+        Line::new("goodput_per_s", "goodput", 2),
+    ];
+    let latency = [
+        Line::new("latency_ms_p50", "p50", 0),
+        Line::new("latency_ms_p95", "p95", 3),
+        Line::new("latency_ms_p99", "p99", 1),
+    ];
+    let bad: Vec<Line> = RequestClass::BAD
+        .into_iter()
+        .map(|class| (format!("bad_per_s/{}", class.name()), class))
+        .filter(|(key, _)| course.values.contains_key(key))
+        .enumerate()
+        .map(|(ink, (key, class))| Line { absent: Some(0.0), ..Line::new(&key, class.name(), ink) })
+        .collect();
     let mut figures = vec![
         course.figure(
-            ("availability", "Availability", which),
+            ("availability", "Availability"),
             linear(Unit::Ratio),
             (&availability, Join::Mean),
             120,
         ),
-        course.figure(("load", "Load and goodput", which), linear(Unit::PerSecond), (&load, Join::Mean), 140),
+        course.figure(("load", "Load and goodput"), linear(Unit::PerSecond), (&load, Join::Mean), 140),
         course.figure(
-            ("latency", "Latency of correct replies", which),
+            ("latency", "Latency of correct replies"),
             Axis::log(Unit::Seconds),
             (&latency, Join::Worst),
             190,
         ),
-        faults(run, prefix, which),
     ];
+    if !bad.is_empty() {
+        let title = "Bad requests by outcome";
+        figures.push(course.figure(("bad", title), linear(Unit::PerSecond), (&bad, Join::Mean), 120));
+    }
+    figures.push(faults(run, prefix, which));
     figures.extend(leaders(run, detail, prefix, which));
     figures
 }
 
 impl<'a> Course<'a> {
-    fn new(run: &'a RunSummary, detail: &'a RunDetail, prefix: &'a str) -> Self {
+    fn new(run: &'a RunSummary, detail: &RunDetail, prefix: &'a str, which: &'a str) -> Self {
         let windows = run.ended_ns.div_ceil(WINDOW_NS);
         let step = windows.div_ceil(POINTS).max(1);
         let whole = whole_label(&detail.windows);
-        let mut values: BTreeMap<&str, BTreeMap<u64, Vec<f64>>> = BTreeMap::new();
-        let by_whole = |row: &&WindowRow| row.labels == whole || row.metric == "availability_by_time";
-        for row in detail.windows.iter().filter(by_whole) {
-            values.entry(&row.metric).or_default().entry(row.t_s / step).or_default().push(row.value);
+        let mut values: BTreeMap<String, BTreeMap<u64, Vec<f64>>> = BTreeMap::new();
+        for row in &detail.windows {
+            if let Some(key) = key(row, &whole) {
+                values.entry(key).or_default().entry(row.t_s / step).or_default().push(row.value);
+            }
         }
         let bands = run.faults.iter().enumerate().map(|(ink, fault)| band(fault, ink)).collect();
         let end = run.ended_ns as f64 / 1e9;
-        Course { run, values, step, points: windows.div_ceil(step), end, bands, prefix }
+        Course { run, values, step, points: windows.div_ceil(step), end, bands, prefix, which }
     }
 
     fn figure(
         &self,
-        (id, title, which): (&str, &str, &str),
+        (id, title): (&str, &str),
         y: Axis,
-        (wanted, join): (&[Wanted<'_>], Join),
+        (lines, join): (&[Line], Join),
         height: u32,
     ) -> Figure {
-        let series: Vec<Series> = wanted.iter().filter_map(|line| self.series(line, join)).collect();
+        let series: Vec<Series> = lines.iter().filter_map(|line| self.series(line, join)).collect();
         let note = match (self.step, join) {
-            (1, _) => format!("{which}, windows of one second"),
-            (step, Join::Mean) => format!("{which}, means over {step} s"),
-            (step, Join::Worst) => format!("{which}, the worst second of every {step}"),
+            (1, _) => format!("{}, windows of one second", self.which),
+            (step, Join::Mean) => format!("{}, means over {step} s", self.which),
+            (step, Join::Worst) => format!("{}, the worst second of every {step}", self.which),
         };
         let label = format!("{title} over {} of {}", Unit::Seconds.show(self.end), self.run.scenario);
         let labels: Vec<String> = (0..self.points).map(|point| format!("{} s", point * self.step)).collect();
@@ -106,21 +144,43 @@ impl<'a> Course<'a> {
         Figure::chart(&caption, &chart, &labels)
     }
 
-    /// The points of one metric; `None` when the run has no sample of it.
-    fn series(&self, &(metric, name, ink): &Wanted<'_>, join: Join) -> Option<Series> {
-        let values = self.values.get(metric)?;
-        let scale = if metric.starts_with("latency_ms") { 1e-3 } else { 1.0 };
+    /// The points of one line; `None` when the run has no sample of it.
+    fn series(&self, line: &Line, join: Join) -> Option<Series> {
+        let values = self.values.get(&line.key)?;
+        let scale = if line.key.starts_with("latency_ms") { 1e-3 } else { 1.0 };
         let points = (0..self.points).map(|index| {
-            let joined = values.get(&index).map(|values| match join {
-                Join::Mean => values.iter().sum::<f64>() / values.len() as f64,
-                Join::Worst => values.iter().copied().fold(0.0, f64::max),
+            let windows = (self.step as f64).min(self.end - (index * self.step) as f64).ceil();
+            let joined = values.get(&index).map(|values| match (join, line.absent) {
+                (Join::Mean, None) => values.iter().sum::<f64>() / values.len() as f64,
+                (Join::Mean, Some(absent)) => {
+                    (values.iter().sum::<f64>() + absent * (windows - values.len() as f64)) / windows
+                }
+                (Join::Worst, _) => values.iter().copied().fold(0.0, f64::max),
             });
             let start = (index * self.step) as f64;
             let end = (start + self.step as f64).min(self.end);
-            Point { x: f64::midpoint(start, end), y: joined.map(|value| value * scale), interval: None }
+            Point {
+                x: f64::midpoint(start, end),
+                y: joined.or(line.absent).map(|value| value * scale),
+                interval: None,
+            }
         });
-        Some(Series { name: name.to_owned(), ink, points: points.collect() })
+        Some(Series {
+            name: line.name.to_owned(),
+            ink: line.ink,
+            broad: line.broad,
+            points: points.collect(),
+        })
     }
+}
+
+/// Under which key a row is kept; `None` when it is about a part of the requests.
+fn key(row: &WindowRow, whole: &str) -> Option<String> {
+    if row.metric == "bad_per_s" {
+        let (labels, class) = row.labels.rsplit_once("class=")?;
+        return (labels.trim_end_matches(',') == whole).then(|| format!("bad_per_s/{class}"));
+    }
+    (row.labels == whole || row.metric == "availability_by_time").then(|| row.metric.clone())
 }
 
 /// The labels that stand for all requests: none, or the only workload's.

@@ -23,7 +23,12 @@ pub(super) fn figure(runs: &[&RunSummary], prefix: &str) -> Option<Figure> {
     let series: Vec<Series> = lines
         .iter()
         .enumerate()
-        .map(|(ink, (name, latency))| Series { name: name.clone(), ink, points: points(latency, &grid) })
+        .map(|(ink, (name, latency))| Series {
+            name: name.clone(),
+            ink,
+            broad: false,
+            points: points(latency, &grid),
+        })
         .collect();
     let labels: Vec<String> = grid.iter().map(|&x| Unit::Seconds.show(x)).collect();
     let note = match runs.len() {

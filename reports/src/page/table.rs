@@ -83,7 +83,7 @@ impl Cell {
     }
 
     pub(super) fn code(text: impl Into<String>) -> Self {
-        Cell { look: Look::Code, ..Cell::text(text) }
+        Cell { look: Look::Code, ..Cell::word(text) }
     }
 
     pub(super) fn badge(text: impl Into<String>, class: &'static str) -> Self {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::estimate::Estimate;
+use crate::estimate::{self, Estimate};
 use crate::plot::{Unit, whole};
 use crate::service::Elapsed;
 
@@ -52,21 +52,27 @@ pub(super) fn elapsed(elapsed: Option<Elapsed>) -> String {
 
 /// Nines of an availability: 0.999 is `3 nines`.
 pub(super) fn nines(availability: f64) -> String {
-    let unavailable = 1.0 - availability;
-    if unavailable <= 0.0 {
-        return "no bad one seen".to_owned();
+    let nines = estimate::nines(availability);
+    if nines.is_infinite() {
+        "nothing failed".to_owned()
+    } else {
+        format!("{} nines", Unit::Count.show(nines))
     }
-    format!("{} nines", Unit::Count.show(-libm::log10(unavailable)))
 }
 
 /// The interval of an availability in nines, or why there is none.
 pub(super) fn nines_interval(estimate: &Estimate) -> String {
     match &estimate.interval {
         Some(interval) => {
-            let bound = |value: f64| {
-                if value >= 1.0 { "∞".to_owned() } else { Unit::Count.show(-libm::log10(1.0 - value)) }
+            let bound = |value: f64| match estimate::nines(value) {
+                nines if nines.is_infinite() => "∞".to_owned(),
+                nines => Unit::Count.show(nines),
             };
-            format!("{} nines: {} to {}", level(interval.level), bound(interval.low), bound(interval.high))
+            let level = level(interval.level);
+            if estimate.is_bound() {
+                return format!("{level}: at least {} nines", bound(interval.low));
+            }
+            format!("{level}: {} to {} nines", bound(interval.low), bound(interval.high))
         }
         None => estimate.note.clone(),
     }
@@ -75,6 +81,9 @@ pub(super) fn nines_interval(estimate: &Estimate) -> String {
 /// The interval of a figure, or why there is none.
 pub(super) fn interval(estimate: &Estimate, show: impl Fn(f64) -> String) -> String {
     match &estimate.interval {
+        Some(interval) if estimate.is_bound() => {
+            format!("{}: at most {}", level(interval.level), show(interval.high))
+        }
         Some(interval) => {
             format!("{}: {} to {}", level(interval.level), show(interval.low), show(interval.high))
         }
@@ -116,7 +125,7 @@ mod tests {
             BTreeMap::from([("messages_cut".to_owned(), 1204), ("time_slowed_ns".to_owned(), 1_500_000_000)]);
         assert_eq!(hits(&cut), "1\u{202f}204 messages cut, 1.5 s time slowed");
         assert_eq!(nines(0.999), "3 nines");
-        assert_eq!(nines(1.0), "no bad one seen");
+        assert_eq!(nines(1.0), "nothing failed");
         assert_eq!(some_of(&[1, 2, 3, 4, 9, 11, 12], 8), "1–4, 9, 11, 12");
         assert_eq!(some_of(&[1, 3, 5], 2), "1, 3, …");
     }

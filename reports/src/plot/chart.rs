@@ -35,6 +35,8 @@ pub struct Series {
     pub name: String,
     /// Number of its ink.
     pub ink: usize,
+    /// Whether the line is drawn broad, so that it shows under another that covers it.
+    pub broad: bool,
     /// Points from left to right.
     pub points: Vec<Point>,
 }
@@ -113,7 +115,7 @@ impl Chart {
             }
         }
         if unnamed > 0 {
-            let more = format!("and {unnamed} more, named in the fault lanes");
+            let more = format!("and {unnamed} more, named in the table of faults");
             canvas.text(&more, (frame.x.0, 9.0), Side::Right, Ink::Muted)?;
         }
         for tick in &y_ticks {
@@ -206,7 +208,10 @@ impl Chart {
                 if let [lone] = piece[..] {
                     context.draw_series([Circle::new(lone, stroke(2.5), ink.filled())])?;
                 } else {
-                    context.draw_series(LineSeries::new(piece, ink.stroke_width(stroke(1.75))))?;
+                    context.draw_series(LineSeries::new(
+                        piece,
+                        ink.stroke_width(stroke(if series.broad { 4.0 } else { 1.75 })),
+                    ))?;
                 }
             }
         }

@@ -56,7 +56,7 @@ impl LaneChart {
         let width = f64::from(size.width);
         let frame = Frame {
             x: (size.left, width - size.right),
-            y: (4.0, 4.0 + height),
+            y: (4.0, 8.0 + height),
             x_values: (x.low, x.high),
             y_values: (0.0, 1.0),
         };

@@ -216,3 +216,18 @@ pub(crate) fn batch(seeds: std::ops::RangeInclusive<u64>) -> Batch {
     }
     builder.finish(expectations)
 }
+
+/// A sweep of a numeric axis: three loads, five seeds each.
+pub(crate) fn sweep() -> Batch {
+    let mut builder = BatchBuilder::new(info());
+    for load in ["200/s", "400/s", "800/s"] {
+        for seed in 1..=5 {
+            let mut record = record(seed + load.len() as u64);
+            record.point =
+                vec![("policy".to_owned(), "budget".to_owned()), ("load".to_owned(), load.to_owned())];
+            record.seed = seed;
+            builder.add(RunSummary::of(&record));
+        }
+    }
+    builder.finish(Vec::new())
+}
