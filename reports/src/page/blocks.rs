@@ -55,7 +55,7 @@ pub(super) fn expectations(batch: &Batch) -> Table {
         let seeds: Vec<u64> = expectation.not_passed.iter().map(|seed| seed.seed).collect();
         let mut passed = expectation.seeds_text();
         if !passed.is_empty() && !seeds.is_empty() {
-            passed.push_str(&format!("; not seed {}", words::some_of(&seeds, 6)));
+            passed = format!("{passed}; not seed {}", words::some_of(&seeds, 6));
         }
         table.push(vec![
             Cell::badge(word, class),

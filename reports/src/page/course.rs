@@ -258,10 +258,10 @@ fn leaders(run: &RunSummary, detail: &RunDetail, prefix: &str, which: &str) -> O
     let mut lanes = Vec::new();
     for (index, name) in detail.nodes.iter().enumerate() {
         let node = u32::try_from(index).unwrap_or(u32::MAX);
-        let (led, views) = leads(&detail.marks, node);
-        if !led.is_empty() {
-            let note = format!("leads {}", words::some_of(&views, 8));
-            lanes.push(Lane { name: name.clone(), note, ink: lanes.len(), stretches: led });
+        let (spans, views) = leads(&detail.marks, node);
+        if !spans.is_empty() {
+            let words = format!("leads {}", words::some_of(&views, 8));
+            lanes.push(Lane { name: name.clone(), note: words, ink: lanes.len(), stretches: spans });
         }
         let down = downs(&detail.marks, node);
         if !down.is_empty() {

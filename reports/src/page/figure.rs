@@ -135,8 +135,16 @@ fn chart_table(caption: &Caption<'_>, chart: &Chart, labels: &[String]) -> Table
     for (index, label) in labels.iter().enumerate() {
         let mut row = vec![Cell::word(label.clone())];
         for series in &chart.series {
-            let value = series.points.get(index).and_then(|point| point.y);
-            row.push(Cell::maybe(value, |value| chart.y.unit.show(value)));
+            let point = series.points.get(index);
+            let unit = chart.y.unit;
+            row.push(Cell::maybe(point.and_then(|point| point.y), |value| {
+                match point.and_then(|point| point.interval) {
+                    Some((low, high)) => {
+                        format!("{} ({} to {})", unit.show(value), unit.show(low), unit.show(high))
+                    }
+                    None => unit.show(value),
+                }
+            }));
         }
         table.push(row);
     }

@@ -61,7 +61,9 @@ fn lines(runs: &[&RunSummary]) -> Vec<(String, Latency)> {
     }
     if lines.len() > LINES {
         let mut all = Latency::default();
-        lines.iter().for_each(|(_, latency)| all.merge(latency));
+        for (_, latency) in &lines {
+            all.merge(latency);
+        }
         return vec![("all".to_owned(), all)];
     }
     lines

@@ -5,6 +5,7 @@ mod cards;
 mod course;
 mod figure;
 mod latency;
+mod sweep;
 mod table;
 mod theme;
 mod words;
@@ -42,8 +43,9 @@ pub fn page(batch: &Batch) -> String {
         .enumerate()
         .map(|(index, point)| part(batch, point, index))
         .collect();
-    let data: Vec<&Data> =
-        points.iter().flat_map(|part| &part.figures).filter_map(|figure| figure.data.as_ref()).collect();
+    let sweep = sweep::figures(batch);
+    let figures = sweep.iter().chain(points.iter().flat_map(|part| &part.figures));
+    let data: Vec<&Data> = figures.filter_map(|figure| figure.data.as_ref()).collect();
     let style = theme::style();
     let points_note = if batch.points.len() > POINTS {
         let all = batch.points.len();
@@ -55,6 +57,7 @@ pub fn page(batch: &Batch) -> String {
         head: head(batch),
         expectations: blocks::expectations(batch),
         data: script_json(&data),
+        sweep,
         single: batch.points.len() == 1,
         points,
         points_note,
@@ -75,6 +78,7 @@ struct Page<'a> {
     expectations: Table,
     points: Vec<Part>,
     points_note: String,
+    sweep: Vec<Figure>,
     single: bool,
     blocks: Vec<Block>,
     scenario: &'a str,
@@ -207,7 +211,7 @@ fn part(batch: &Batch, point: &PointSummary, index: usize) -> Part {
             figures = course::figures(run, detail, &prefix, &which);
         }
         None => {
-            "The course of these runs was not kept, so there are no plots over time.".clone_into(&mut note)
+            "The course of these runs was not kept, so there are no plots over time.".clone_into(&mut note);
         }
     }
     figures.extend(latency::figure(&runs, &prefix));

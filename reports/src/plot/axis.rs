@@ -88,7 +88,7 @@ fn decades(low: f64, high: f64) -> (f64, f64) {
 /// Up to one; down to a round share below the data, or to zero when that is near or all are one.
 fn shares(low: f64, high: f64) -> (f64, f64) {
     let top = if high > 1.0 { from_zero(0.0, high).1 } else { 1.0 };
-    if low < 0.5 || low >= 1.0 || top > 1.0 {
+    if !(0.5..1.0).contains(&low) || top > 1.0 {
         return (low.min(0.0), top);
     }
     let step = nice_step((1.0 - low) / 3.0);

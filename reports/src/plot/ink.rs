@@ -90,13 +90,13 @@ fn tag(line: &str, out: &mut String) {
         let value = &rest[value_at..end];
         match (name, class_of(value)) {
             ("fill" | "stroke", Some(class)) => {
-                let prefix = if name == "fill" { 'f' } else { 's' };
-                out.push_str(&format!(" class=\"{prefix}-{class}\""));
+                let prefix = if name == "fill" { "f" } else { "s" };
+                out.extend([" class=\"", prefix, "-", class.as_str(), "\""]);
             }
             // The style sheet sets fonts and opacity; `stroke="none"` is the default.
             ("opacity" | "font-family" | "font-size", _) => {}
             ("stroke", _) if value == "none" => {}
-            _ => out.push_str(&format!(" {name}=\"{}\"", value.trim_end())),
+            _ => out.extend([" ", name, "=\"", value.trim_end(), "\""]),
         }
         rest = &rest[(end + 1).min(rest.len())..];
     }
@@ -129,21 +129,21 @@ fn escape(text: &str, out: &mut String) {
 
 /// Style rules for every ink, from custom properties of the page: `--line0…`, `--fault0…`, `--ink` and so on.
 pub(crate) fn style_rules() -> String {
-    let mut rules = String::new();
-    for n in 0..VARIETY {
-        rules.push_str(&format!(
+    let numbered = (0..VARIETY).map(|n| {
+        format!(
             ".f-line{n}{{fill:var(--line{n})}}.s-line{n}{{stroke:var(--line{n})}}\
              .f-area{n}{{fill:var(--line{n});fill-opacity:.16}}\
              .f-fault{n}{{fill:var(--fault{n})}}.s-fault{n}{{stroke:var(--fault{n})}}\
              .f-shade{n}{{fill:var(--fault{n});fill-opacity:var(--shade)}}\n"
-        ));
-    }
-    rules.push_str(
-        ".f-text{fill:var(--ink)}.f-muted{fill:var(--muted)}.s-muted{stroke:var(--muted)}\
-         .s-grid{stroke:var(--rule)}.s-base{stroke:var(--rule-strong)}\n",
+        )
+    });
+    let size = super::TEXT * FINE;
+    let rest = format!(
+        ".f-text{{fill:var(--ink)}}.f-muted{{fill:var(--muted)}}.s-muted{{stroke:var(--muted)}}\
+         .s-grid{{stroke:var(--rule)}}.s-base{{stroke:var(--rule-strong)}}\
+         .plot text{{font-size:{size}px}}\n"
     );
-    rules.push_str(&format!(".plot text{{font-size:{}px}}\n", super::TEXT * FINE));
-    rules
+    numbered.chain([rest]).collect()
 }
 
 #[cfg(test)]

@@ -44,6 +44,9 @@ const LANE: f64 = 36.0;
 
 impl LaneChart {
     /// Draws the lanes in one size.
+    ///
+    /// # Panics
+    /// Never: drawing into a string does not fail.
     pub fn draw(&self, size: &Size) -> Drawing {
         let mut buffer = String::new();
         let frame = self.draw_into(&mut buffer, size).expect("writing to a string does not fail");

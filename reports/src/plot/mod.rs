@@ -37,9 +37,9 @@ pub struct Size {
 
 /// The sizes every plot is drawn in: wide, medium, narrow.
 pub const SIZES: [Size; 3] = [
-    Size { class: "wide", width: 1040, left: 58.0, right: 96.0, name_lanes: 5 },
-    Size { class: "medium", width: 680, left: 54.0, right: 90.0, name_lanes: 6 },
-    Size { class: "narrow", width: 350, left: 50.0, right: 66.0, name_lanes: 8 },
+    Size { class: "wide", width: 1040, left: 62.0, right: 96.0, name_lanes: 5 },
+    Size { class: "medium", width: 680, left: 62.0, right: 90.0, name_lanes: 6 },
+    Size { class: "narrow", width: 350, left: 60.0, right: 66.0, name_lanes: 8 },
 ];
 
 /// A finished drawing.
