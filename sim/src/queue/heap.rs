@@ -25,19 +25,19 @@ impl Heap {
 
     /// Takes the earliest entry, the first pushed among equals.
     pub(crate) fn pop(&mut self) -> Option<Entry> {
-        let last = self.nodes.pop()?;
-        let Some(&(_, first)) = self.nodes.first() else { return Some(last.1) };
+        let moved = self.nodes.pop()?;
+        let Some(&(_, first)) = self.nodes.first() else { return Some(moved.1) };
         let mut hole = 0;
         loop {
             let children = 4 * hole + 1..self.nodes.len().min(4 * hole + 5);
-            let Some(least) = children.min_by_key(|&child| self.nodes[child].0) else { break };
-            if last.0 < self.nodes[least].0 {
+            let Some(child) = children.min_by_key(|&index| self.nodes[index].0) else { break };
+            if moved.0 < self.nodes[child].0 {
                 break;
             }
-            self.nodes[hole] = self.nodes[least];
-            hole = least;
+            self.nodes[hole] = self.nodes[child];
+            hole = child;
         }
-        self.nodes[hole] = last;
+        self.nodes[hole] = moved;
         Some(first)
     }
 

@@ -93,6 +93,7 @@ impl Queue {
     }
 
     /// Takes the earliest entry, the first pushed among equals.
+    #[allow(dead_code, reason = "the event loop pops up to a limit; tests and benchmarks use it")]
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Entry> {
         self.pop_until(Time::MAX)
@@ -128,6 +129,7 @@ impl Queue {
 
 impl Queue {
     /// The time of the earliest entry.
+    #[allow(dead_code, reason = "the event loop pops up to a limit instead of peeking")]
     pub(crate) fn peek_time(&mut self) -> Option<Time> {
         if self.levels == 0 {
             return None;
@@ -328,11 +330,11 @@ impl Pool {
         let (mut from, mut least) = (bucket.head, u64::MAX);
         loop {
             let chunk = from / CHUNK;
-            let last = chunk == bucket.tail / CHUNK;
-            let to = if last { bucket.tail } else { (chunk + 1) * CHUNK };
+            let ends = chunk == bucket.tail / CHUNK;
+            let to = if ends { bucket.tail } else { (chunk + 1) * CHUNK };
             let entries = &self.entries[from as usize..to as usize];
             least = entries.iter().fold(least, |least, entry| least.min(entry.at.0));
-            if last {
+            if ends {
                 return least;
             }
             from = self.links[chunk as usize] * CHUNK;
