@@ -1,10 +1,12 @@
 //! Incidents: what broke the service, when that was detected, mitigated and recovered from.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Mark, MarkKind, RunRecord};
 use crate::service::{OUTAGE_GAP_NS, Service};
-use crate::windows::{ended_ns, measured};
+use crate::windows::{WindowSet, ended_ns, measured};
 
 /// A fault that ended at most this long before an outage may still have caused it.
 pub const JUST_BEFORE_NS: u64 = 5_000_000_000;
@@ -93,17 +95,16 @@ fn detected(marks: &[Mark], start_ns: u64, end_ns: u64) -> Option<u64> {
 }
 
 /// When at least one correct node is down or behind.
-struct Lagging(crate::windows::WindowSet);
+struct Lagging(WindowSet);
 
 impl Lagging {
     fn of(run: &RunRecord) -> Self {
-        let mut windows = Vec::new();
-        for node in 0..u32::try_from(run.node_hashes.len()).unwrap_or(u32::MAX) {
-            let marks: Vec<&Mark> =
-                run.marks.iter().filter(|mark| mark.node == node && moves(mark.kind)).collect();
-            windows.extend(node_windows(&marks));
+        let mut by_node: BTreeMap<u32, Vec<&Mark>> = BTreeMap::new();
+        for mark in run.marks.iter().filter(|mark| moves(mark.kind)) {
+            by_node.entry(mark.node).or_default().push(mark);
         }
-        Self(crate::windows::WindowSet::from(windows))
+        let windows: Vec<_> = by_node.values().flat_map(|marks| node_windows(marks)).collect();
+        Self(WindowSet::from(windows))
     }
 
     fn first_caught_up(&self, from_ns: u64) -> Option<u64> {

@@ -141,6 +141,17 @@ pub struct MetricSummary {
 impl RunSummary {
     /// Condenses a run, with its course.
     pub fn of(run: &RunRecord) -> Self {
+        let mut summary = Self::without_course(run);
+        summary.detail = Some(RunDetail {
+            windows: series(run, &Service::of(run)),
+            nodes: run.node_hashes.iter().map(|(name, _)| name.clone()).collect(),
+            marks: run.marks.clone(),
+        });
+        summary
+    }
+
+    /// Condenses a run of a large batch, where nobody looks at the course of each one.
+    pub fn without_course(run: &RunRecord) -> Self {
         let service = Service::of(run);
         let incidents = incidents(run, &service);
         let measured = measured(run);
@@ -173,11 +184,7 @@ impl RunSummary {
             faults: faults(run, &service),
             properties: run.properties.clone(),
             metrics: run.metrics.iter().map(|metric| summarise_metric(metric, &measured)).collect(),
-            detail: Some(RunDetail {
-                windows: series(run, &service),
-                nodes: run.node_hashes.iter().map(|(name, _)| name.clone()).collect(),
-                marks: run.marks.clone(),
-            }),
+            detail: None,
         }
     }
 
@@ -249,7 +256,8 @@ fn summarise_metric(metric: &MetricRecord, measured: &WindowSet) -> MetricSummar
         last: None,
     };
     for &(at, _, value) in &metric.samples {
-        if measured.contains(at) {
+        // A sample that is no number would make a sum of none.
+        if measured.contains(at) && value.is_finite() {
             summary.count += 1;
             summary.sum += value;
             summary.min = Some(summary.min.map_or(value, |min| min.min(value)));

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::latency::Latency;
 use crate::record::{MetricKind, MetricRecord, RunRecord};
 use crate::requests::{RequestClass, RequestCounts, classify, latency_ns};
 use crate::service::Service;
@@ -105,10 +104,12 @@ impl Window<'_> {
         if let Some(availability) = counts.availability() {
             self.push("availability_by_requests", labels.to_owned(), availability);
         }
-        let latency = Latency::of(latencies.iter().copied());
-        for (name, quantile) in [("latency_ms_p50", 0.5), ("latency_ms_p95", 0.95), ("latency_ms_p99", 0.99)]
-        {
-            if let Some(ns) = latency.quantile_ns(quantile) {
+        let mut sorted = latencies.to_vec();
+        sorted.sort_unstable();
+        for (name, percent) in [("latency_ms_p50", 50), ("latency_ms_p95", 95), ("latency_ms_p99", 99)] {
+            // The nearest rank, exactly: a window holds few requests.
+            let rank = (sorted.len() * percent).div_ceil(100);
+            if let Some(&ns) = rank.checked_sub(1).and_then(|index| sorted.get(index)) {
                 self.push(name, labels.to_owned(), ns as f64 / 1e6);
             }
         }
@@ -121,7 +122,7 @@ impl Window<'_> {
         let name = metric_column(metric);
         match metric.kind {
             MetricKind::Counter => {
-                self.push(&name, String::new(), samples.iter().map(|sample| sample.2).sum());
+                self.push(&name, String::new(), samples.iter().fold(0.0, |sum, sample| sum + sample.2));
             }
             MetricKind::Gauge => {
                 gauges.extend(samples.iter().map(|sample| ((index, sample.1), sample.2)));

@@ -20,7 +20,8 @@ pub const GOOD_FOR_NS: u64 = 1_000_000_000;
 /// down from the first to the second: `[last good, next good)`. The start of the run counts as good,
 /// so a service that needs more than a second to come up is down from 0. The end of the run closes
 /// the last gap: a service whose last good probe is more than a second before the end is down until
-/// the end, and that outage is *open*. The service is down when any probed workload is (union).
+/// the end, and that outage is *open*. The service is down when any probed workload is (union); two
+/// outages that meet in a single good probe are one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
     ended_ns: u64,

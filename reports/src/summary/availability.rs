@@ -82,16 +82,18 @@ fn floor2(value: f64) -> f64 {
 fn downtime_text(down: &Estimate) -> String {
     let seconds = |value: f64| span_text(whole_ns(value));
     match &down.interval {
-        Some(interval) if down.is_bound() => format!("at most {} down a year", seconds(interval.high)),
+        Some(interval) if down.is_bound() => {
+            format!("at most {} down a year at this rate", seconds(interval.high))
+        }
         Some(interval) => {
             format!(
-                "{} down a year  95 %: {} to {}",
+                "{} down a year at this rate  95 %: {} to {}",
                 seconds(down.point),
                 seconds(interval.low),
                 seconds(interval.high)
             )
         }
-        None => format!("{} down a year", seconds(down.point)),
+        None => format!("{} down a year at this rate", seconds(down.point)),
     }
 }
 
@@ -222,16 +224,16 @@ fn reliability_lines(point: &PointSummary) -> String {
     let mut text = String::new();
     for (name, estimate, what) in named {
         let Some(estimate) = estimate else { continue };
-        let interval = estimate.interval.as_ref().map_or_else(
-            || estimate.note.clone(),
-            |interval| {
-                format!(
-                    "95 %: {} to {}",
-                    span_text(whole_ns(interval.low)),
-                    span_text(whole_ns(interval.high))
-                )
-            },
-        );
+        let interval = match &estimate.interval {
+            None => estimate.note.clone(),
+            Some(interval) if interval.high - interval.low <= 1e-9 * interval.high => {
+                "in every run".to_owned()
+            }
+            Some(interval) => {
+                let (low, high) = (span_text(whole_ns(interval.low)), span_text(whole_ns(interval.high)));
+                format!("95 %: {low} to {high}")
+            }
+        };
         text.put(format_args!("  {name}  {} {what}  {interval}\n", span_text(whole_ns(estimate.point))));
     }
     text

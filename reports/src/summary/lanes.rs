@@ -51,11 +51,11 @@ fn lane(summary: &FaultSummary, ended_ns: u64, ink: Paint) -> String {
     format!("  {name:NAME$} {bar}  {hits}\n")
 }
 
-/// `messages_cut` and 1204 as `1 204 messages cut`; counters of time as a span.
+/// `messages_cut` and 1204 as `messages cut 1 204`; counters of time as a span.
 fn hit_text(name: &str, count: u64) -> String {
     match name.strip_suffix("_ns") {
-        Some(what) => format!("{} {}", span_text(count), what.replace('_', " ")),
-        None => format!("{} {}", grouped(count), name.replace('_', " ")),
+        Some(what) => format!("{} {}", what.replace('_', " "), span_text(count)),
+        None => format!("{} {}", name.replace('_', " "), grouped(count)),
     }
 }
 
