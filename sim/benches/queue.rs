@@ -5,13 +5,13 @@
 
 mod bare;
 #[path = "../src/queue/heap.rs"]
-#[allow(dead_code, reason = "measured are push and pop")]
+#[allow(dead_code, clippy::duplicate_mod, reason = "measured are push and pop")]
 mod heap;
 #[path = "../src/queue/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "measured are push and pop")]
+#[allow(dead_code, unused_imports, clippy::duplicate_mod, reason = "measured are push and pop")]
 mod queue;
 #[path = "../src/time.rs"]
-#[allow(dead_code, unused_imports, reason = "the queue needs `Time` only")]
+#[allow(dead_code, unused_imports, unreachable_pub, reason = "the queue needs `Time` only")]
 mod time;
 
 use std::cmp::Reverse;
@@ -121,11 +121,11 @@ fn main() {
     }
     if !wheel_only {
         println!("bare loops on std's heap, millions of deliveries per CPU second:");
-        println!("W1   64x16  {:.1}", bare::bare_heap_w1(64, 16, 4_000_000) / 1e6);
-        println!("W1  10k x1  {:.1}", bare::bare_heap_w1(10_000, 1, 4_000_000) / 1e6);
-        println!("W1 10kx100  {:.2}", bare::bare_heap_w1(10_000, 100, 1_000_000) / 1e6);
-        println!("W3   64x16  {:.1}", bare::bare_heap_w3(64, 16, 1_000_000) / 1e6);
-        println!("W4    n=64  {:.1}", bare::bare_heap_w4(64, 4_000_000) / 1e6);
-        println!("W4   n=256  {:.1}", bare::bare_heap_w4(256, 4_000_000) / 1e6);
+        println!("W1   64x16  {:.1}", bare::w1(64, 16, 4_000_000) / 1e6);
+        println!("W1  10k x1  {:.1}", bare::w1(10_000, 1, 4_000_000) / 1e6);
+        println!("W1 10kx100  {:.2}", bare::w1(10_000, 100, 1_000_000) / 1e6);
+        println!("W3   64x16  {:.1}", bare::w3(64, 16, 1_000_000) / 1e6);
+        println!("W4    n=64  {:.1}", bare::w4(64, 4_000_000) / 1e6);
+        println!("W4   n=256  {:.1}", bare::w4(256, 4_000_000) / 1e6);
     }
 }

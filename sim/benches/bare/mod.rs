@@ -1,7 +1,7 @@
 //! The references that figures of the engine are printed against: a bare loop on std's heap.
 //!
 //! Nothing but a [`BinaryHeap`] of (time, sequence number, payload), with destinations and delays
-//! from ChaCha8: no network, no faults, no trace. Each function answers deliveries per second of CPU
+//! from `ChaCha8`: no network, no faults, no trace. Each function answers deliveries per second of CPU
 //! time, measured after a warm-up. Delays are exponential with a mean of 1 ms.
 
 use std::cmp::Reverse;
@@ -53,13 +53,14 @@ impl Bare {
 
     fn send_anywhere(&mut self, nodes: u32) {
         // The high half of a product: a uniform index from one word.
-        let to = u64::from(self.rng.next_u32()) * u64::from(nodes) >> 32;
+        let to = (u64::from(self.rng.next_u32()) * u64::from(nodes)) >> 32;
         self.send(u32::try_from(to).expect("an index is below the count of nodes"), 0);
     }
 }
 
 /// An exponential delay in nanoseconds, from one word.
-pub fn exponential(rng: &mut ChaCha8Rng) -> u64 {
+#[allow(dead_code, reason = "one of the programs that include this file draws no delays")]
+pub(crate) fn exponential(rng: &mut ChaCha8Rng) -> u64 {
     let unit = ((rng.next_u64() >> 11) as f64 + 0.5) / 9_007_199_254_740_992.0;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 37 means")]
     let nanos = (-libm::log(unit) * MEAN_NANOS) as u64;
@@ -75,7 +76,7 @@ fn rate(warm_up: u64, deliveries: u64, mut deliver: impl FnMut()) -> f64 {
 }
 
 /// W1: `k` messages in flight for each of `nodes`; a delivery sends one message to a random node.
-pub fn bare_heap_w1(nodes: u32, k: u32, deliveries: u64) -> f64 {
+pub(crate) fn w1(nodes: u32, k: u32, deliveries: u64) -> f64 {
     let mut bare = Bare::new();
     let pending = nodes * k;
     (0..pending).for_each(|_| bare.send_anywhere(nodes));
@@ -88,7 +89,7 @@ pub fn bare_heap_w1(nodes: u32, k: u32, deliveries: u64) -> f64 {
 /// W3: W1, and a delivery sets its node's time-out anew, a hundred mean delays from now.
 ///
 /// A heap cannot remove: the cancelled time-outs stay until they are due, and are then passed over.
-pub fn bare_heap_w3(nodes: u32, k: u32, deliveries: u64) -> f64 {
+pub(crate) fn w3(nodes: u32, k: u32, deliveries: u64) -> f64 {
     let mut bare = Bare::new();
     let pending = nodes * k;
     let mut generations = vec![0_u32; nodes as usize];
@@ -118,7 +119,7 @@ pub fn bare_heap_w3(nodes: u32, k: u32, deliveries: u64) -> f64 {
 
 /// W4: rounds among `nodes`; a node that has a round's message of every other starts the next round
 /// by a message to every other.
-pub fn bare_heap_w4(nodes: u32, deliveries: u64) -> f64 {
+pub(crate) fn w4(nodes: u32, deliveries: u64) -> f64 {
     let mut bare = Bare::new();
     // A node is at most one round ahead of another: two counters a node, by the round's parity.
     let mut heard = vec![[0_u32; 2]; nodes as usize];

@@ -12,7 +12,7 @@ pub(crate) struct Heap {
 impl Heap {
     /// Adds an entry behind those of the same time.
     pub(crate) fn push(&mut self, entry: Entry) {
-        let key = u128::from(entry.at.0) << 64 | u128::from(self.pushed);
+        let key = (u128::from(entry.at.0) << 64) | u128::from(self.pushed);
         self.pushed += 1;
         let mut hole = self.nodes.len();
         self.nodes.push((key, entry));

@@ -137,14 +137,14 @@ proptest! {
     #[test]
     fn the_wheel_orders_as_the_heap_does(ops in ops()) {
         let mut pair = Pair::default();
-        ops.into_iter().for_each(|op| pair.apply(op));
+        for op in ops { pair.apply(op); }
         pair.drain();
     }
 
     #[test]
     fn a_clone_has_the_same_future(before in ops(), after in ops()) {
         let mut pair = Pair::default();
-        before.into_iter().for_each(|op| pair.apply(op));
+        for op in before { pair.apply(op); }
         let mut fork = pair.clone();
         prop_assert_eq!(pair.wheel.bytes(), fork.wheel.bytes());
         for op in after {

@@ -54,7 +54,7 @@ impl Bucket {
     /// Whether exactly one entry is left (false also for one at the very end of its chunk).
     #[inline]
     fn is_single(self) -> bool {
-        self.tail == self.head.wrapping_add(1) && self.tail % CHUNK != 0
+        self.tail == self.head.wrapping_add(1) && !self.tail.is_multiple_of(CHUNK)
     }
 }
 
@@ -152,6 +152,7 @@ impl Queue {
     }
 
     /// Whether nothing is pending.
+    #[allow(dead_code, reason = "a length has its emptiness")]
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
@@ -173,8 +174,8 @@ impl Queue {
     #[inline]
     fn insert(&mut self, entry: Entry) {
         let at = entry.at.0;
-        let level = (63 - ((at ^ self.now) | 1).leading_zeros()) as usize / BITS;
-        let slot = (at >> (level * BITS)) as usize % SLOTS;
+        let level = ((at ^ self.now) | 1).ilog2() as usize / BITS;
+        let slot = digit(at, level);
         if self.occupied[level] & (1 << slot) == 0 {
             self.levels |= 1 << level;
             self.occupied[level] |= 1 << slot;
@@ -187,7 +188,7 @@ impl Queue {
     fn drop_first(&mut self, level: usize, slot: usize) {
         let bucket = &mut self.buckets[level][slot];
         bucket.head = bucket.head.wrapping_add(1);
-        if bucket.head % CHUNK == 0 {
+        if bucket.head.is_multiple_of(CHUNK) {
             bucket.head = self.pool.follow(bucket.head / CHUNK - 1);
         }
         if bucket.head == bucket.tail {
@@ -239,6 +240,14 @@ impl Queue {
     }
 }
 
+/// The base-64 digit of `at` that names a slot of `level`.
+#[inline]
+fn digit(at: u64, level: usize) -> usize {
+    #[expect(clippy::cast_possible_truncation, reason = "the low six bits are what is wanted")]
+    let shifted = (at >> (level * BITS)) as usize;
+    shifted % SLOTS
+}
+
 /// Chunks of entries in one allocation, with a list of those that are free.
 #[derive(Clone, Debug)]
 struct Pool {
@@ -257,7 +266,7 @@ impl Pool {
         } else {
             self.begin(bucket, entry);
         }
-        if bucket.tail % CHUNK == 0 {
+        if bucket.tail.is_multiple_of(CHUNK) {
             self.extend(bucket);
         }
     }
