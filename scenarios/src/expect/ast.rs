@@ -1,8 +1,9 @@
 //! What an expectation says, once parsed and checked.
 
+use murphy_reports::Over;
 use murphy_sim::Span;
 
-use crate::describe::Dimension;
+use crate::describe::{Dimension, PropertyKind};
 use crate::language::Place;
 
 /// One `[[expect]]` table.
@@ -20,15 +21,6 @@ pub struct Expectation {
     pub condition: Condition,
 }
 
-/// How many of the seeds must pass.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Over {
-    /// All of them.
-    EverySeed,
-    /// At least this share, in `0.0..=1.0`.
-    Share(f64),
-}
-
 /// What must hold.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
@@ -38,6 +30,8 @@ pub enum Condition {
         check: Check,
         /// Property such as `pbft.agreement`, or a workload for `linearizable`.
         name: String,
+        /// What the model says the property is; `Safety` for `linearizable`.
+        kind: PropertyKind,
         /// Time allowed, for `eventually` and `converges`.
         within: Option<Span>,
     },
@@ -100,6 +94,8 @@ pub struct Sum {
 pub enum Atom {
     /// A literal: seconds, per second, bytes, bytes per second or a plain number.
     Number(f64, Dimension),
+    /// A share that was written in percent.
+    Percent(f64),
     /// A metric as it is: a rate, a share or a level.
     Metric(Metric),
     /// A statistic of a metric.

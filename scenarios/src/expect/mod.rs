@@ -1,5 +1,15 @@
 //! Expectations: what a scenario says must come out, parsed, type-checked and judged.
+//!
+//! Without `in WINDOW` a figure is taken over the whole run (`all`).
 
 mod ast;
+mod evaluate;
+mod metrics;
+mod parse;
 
-pub use ast::{Atom, Check, Comparison, Condition, Expectation, Metric, Over, Statistic, Sum, Window};
+pub use ast::{Atom, Check, Comparison, Condition, Expectation, Metric, Statistic, Sum, Window};
+pub use evaluate::{evaluate, property_name};
+pub use metrics::{STANDARD, StandardMetric};
+
+pub(crate) use metrics::Known;
+pub(crate) use parse::{Mistake, condition, over};

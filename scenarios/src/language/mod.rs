@@ -1,8 +1,36 @@
 //! The scenario language: from a TOML file to what it means, with every mistake shown at once.
+//!
+//! [`parse`] reads a file and checks every point of its sweep; [`Document::points`] gives the points,
+//! and [`Point::resolve`] what the file means at one of them.
 
 mod scenario;
 
+mod diagnostic;
+pub(crate) mod quantity;
+mod value;
+
+mod condition;
+mod document;
+mod fault;
+mod fields;
+mod law;
+mod names;
+mod params;
+mod path;
+mod plan;
+mod resolve;
+mod rtt;
+mod sweep;
+mod tables;
+
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use document::{Document, Point, Set, decode, parse};
+pub use fault::{FaultInfo, faults};
+pub use plan::schema;
 pub use scenario::{
     ArrivalSpec, ClockSpec, CpuSpec, DiskSpec, FaultEffect, FaultSpec, GroupSpec, LawSpec, Limits, LinkSpec,
     NetworkSpec, NodeSpec, OpSpec, Place, ReorderSpec, Scenario, Scope, SiteSpec, Traffic, WorkloadSpec,
 };
+pub use sweep::Seeds;
+
+pub(crate) use diagnostic::{closest, listed};

@@ -1,0 +1,298 @@
+//! Kinds of faults. A kind is one entry of [`KINDS`] and one function that declares its keys and
+//! says what they mean once names are known.
+
+use super::diagnostic::Diagnostic;
+use super::fields::{
+    Bandwidth, Count, Fields, KeyList, Kind, Located, Number, Patterns, Probability, Signed, keys_of,
+};
+use super::names::{Names, words};
+use super::scenario::{FaultEffect, LawSpec, ReorderSpec, Scope, Traffic};
+use murphy_sim::Span;
+
+/// What a fault's keys mean, and what it is aimed at in the file's words.
+pub(crate) type FaultPart = Box<dyn FnOnce(&mut Names<'_>) -> (FaultEffect, String)>;
+
+/// Every kind of fault, in the order of `murphy list faults`.
+pub(crate) const KINDS: &[Kind<FaultPart>] = &[
+    Kind { name: "crash", about: "nodes stop, lose volatile state, and start again at the end", read: crash },
+    Kind { name: "pause", about: "nodes stand still and keep everything", read: pause },
+    Kind { name: "slow", about: "CPU and disk take longer", read: slow },
+    Kind { name: "partition", about: "messages between groups of nodes are lost", read: partition },
+    Kind { name: "omission", about: "some messages that nodes send or receive are lost", read: omission },
+    Kind { name: "latency", about: "messages take longer", read: latency },
+    Kind { name: "loss", about: "messages are lost", read: loss },
+    Kind { name: "duplicate", about: "messages arrive twice", read: duplicate },
+    Kind { name: "reorder", about: "messages are held back so that later ones overtake them", read: reorder },
+    Kind { name: "corrupt", about: "messages arrive corrupted", read: corrupt },
+    Kind { name: "bandwidth", about: "bandwidth shrinks", read: bandwidth },
+    Kind { name: "cut", about: "a link between two sites is gone; traffic reroutes if it can", read: cut },
+    Kind { name: "site-down", about: "all nodes of a site, zone or region crash", read: site_down },
+    Kind { name: "disk-slow", about: "disk operations take longer", read: disk_slow },
+    Kind { name: "clock", about: "wall clocks are off, drift or jump", read: clock },
+];
+
+/// A kind of fault, for `murphy list faults`.
+#[derive(Clone, Debug)]
+pub struct FaultInfo {
+    /// Name, as `kind = "…"` spells it.
+    pub name: &'static str,
+    /// One sentence.
+    pub about: &'static str,
+    /// Its keys beside `name`, `kind`, `at` and `for`: name, whether required, and one sentence.
+    pub keys: KeyList,
+}
+
+/// Every kind of fault that `[[fault]]` may name.
+pub fn faults() -> Vec<FaultInfo> {
+    let info = |kind: &Kind<FaultPart>| FaultInfo { name: kind.name, about: kind.about, keys: keys_of(kind) };
+    KINDS.iter().map(info).collect()
+}
+
+fn target(fields: &mut Fields<'_, '_, '_>) -> Patterns {
+    fields.required("target", "nodes, such as \"r0\", \"client*\" or the name of a site")
+}
+
+fn factor(fields: &mut Fields<'_, '_, '_>) -> f64 {
+    fields.required::<Number<1, 1_000_000>>("factor", "how many times as long").0
+}
+
+fn probability(fields: &mut Fields<'_, '_, '_>) -> f64 {
+    fields.required::<Probability>("probability", "probability per message, such as 0.1 or \"10%\"").0
+}
+
+fn crash(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let target = target(fields);
+    let amnesia = fields.default("amnesia", "the disks are lost too", "false");
+    Box::new(move |names| (FaultEffect::Crash { nodes: names.nodes(&target), amnesia }, words(&target)))
+}
+
+fn pause(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let target = target(fields);
+    Box::new(move |names| (FaultEffect::Pause { nodes: names.nodes(&target) }, words(&target)))
+}
+
+fn slow(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let (target, factor) = (target(fields), factor(fields));
+    Box::new(move |names| (FaultEffect::Slow { nodes: names.nodes(&target), factor }, words(&target)))
+}
+
+fn disk_slow(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let (target, factor) = (target(fields), factor(fields));
+    Box::new(move |names| (FaultEffect::DiskSlow { nodes: names.nodes(&target), factor }, words(&target)))
+}
+
+fn clock(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let target = target(fields);
+    let offset: Signed = fields.default("offset", "added to the clock while the fault lasts", "\"0s\"");
+    let drift: Number<-1_000_000, 1_000_000> =
+        fields.default("drift_ppm", "drift added while the fault lasts, in parts per million", "0.0");
+    let jump: Signed = fields.default("jump", "added once at the start and kept", "\"0s\"");
+    if fields.live() && offset.0 == 0 && jump.0 == 0 && drift.0.abs() < f64::MIN_POSITIVE {
+        let title = "the clock fault changes nothing";
+        fields.error(Diagnostic::new(fields.at, title, "needs `offset`, `drift_ppm` or `jump`"));
+    }
+    Box::new(move |names| {
+        let nodes = names.nodes(&target);
+        let (offset_ns, jump_ns) = (offset.0, jump.0);
+        (FaultEffect::Clock { nodes, offset_ns, drift_ppm: drift.0, jump_ns }, words(&target))
+    })
+}
+
+fn partition(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let groups: Option<Located<Vec<Patterns>>> =
+        fields.optional("groups", "groups of nodes, such as [[\"r0\"], [\"r1\", \"r2\"]]");
+    let isolate: Option<Patterns> = fields.optional("isolate", "nodes to part from all others");
+    let one_way = fields.default("one_way", "only messages from an earlier group to a later one are lost", "false");
+    super::law::one_of(fields, ["groups", "isolate"], [groups.is_some(), isolate.is_some()]);
+    if let Some(few) = groups.as_ref().filter(|groups| groups.value.len() < 2) {
+        let title = "a partition needs at least two groups";
+        let help = "`isolate = \"r0\"` parts nodes from all others";
+        fields.error(Diagnostic::new(few.at, title, format!("{} given", few.value.len())).help(help));
+    }
+    Box::new(move |names| {
+        if let Some(isolate) = isolate {
+            let inside = names.nodes(&isolate);
+            let outside = names.others(&inside);
+            let text = format!("{} | others", words(&isolate));
+            return (FaultEffect::Partition { groups: vec![inside, outside], one_way }, text);
+        }
+        let groups = groups.map(|groups| groups.value).unwrap_or_default();
+        let text = groups.iter().map(words).collect::<Vec<_>>().join(" | ");
+        (FaultEffect::Partition { groups: names.disjoint(&groups), one_way }, text)
+    })
+}
+
+fn omission(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let target: Option<Patterns> = fields.optional("target", "nodes whose messages are lost");
+    let direction =
+        fields.choice("direction", "which messages of the target", &["send", "receive", "both"], "both");
+    let from: Option<Patterns> = fields.optional("from", "only messages from these nodes");
+    let to: Option<Patterns> = fields.optional("to", "only messages to these nodes");
+    let message = fields.optional("message", "only this kind of message, such as \"prepare\"");
+    let probability: Probability = fields.default("probability", "probability per message", "1.0");
+    let nth: Option<Count<1, 1_000_000_000>> = fields.optional("nth", "only every nth matching message");
+    if fields.live() && target.is_none() && from.is_none() && to.is_none() {
+        let title = "the omission names no nodes";
+        fields.error(Diagnostic::new(fields.at, title, "needs `target`, `from` or `to`"));
+    }
+    Box::new(move |names| {
+        let text = [&target, &from, &to].into_iter().flatten().map(words).collect::<Vec<_>>().join(" → ");
+        let either = |names: &mut Names<'_>, patterns: &Option<Patterns>| match patterns {
+            Some(patterns) => names.nodes(patterns),
+            None => names.all(),
+        };
+        let message = names.message(message.as_ref());
+        let (senders, receivers) = (either(names, &from), either(names, &to));
+        let traffic = match target.map(|target| names.nodes(&target)) {
+            None => Traffic { from: senders, to: receivers, both: false, message },
+            Some(nodes) if direction == "send" => Traffic { from: nodes, to: receivers, both: false, message },
+            Some(nodes) if direction == "receive" => Traffic { from: senders, to: nodes, both: false, message },
+            Some(nodes) => {
+                let peers = if to.is_some() { receivers } else { senders };
+                Traffic { from: nodes, to: peers, both: true, message }
+            }
+        };
+        let nth = nth.map(|nth| nth.0);
+        (FaultEffect::Omission { traffic, probability: probability.0, nth }, text)
+    })
+}
+
+/// The keys that say which messages a network fault acts on.
+struct ScopePart {
+    target: Option<Patterns>,
+    from: Option<Patterns>,
+    to: Option<Patterns>,
+    link: Option<Located<Vec<Located<String>>>>,
+    message: Option<Located<String>>,
+}
+
+fn scope(fields: &mut Fields<'_, '_, '_>) -> ScopePart {
+    let part = ScopePart {
+        target: fields.optional("target", "messages that these nodes send or receive"),
+        from: fields.optional("from", "messages from these nodes"),
+        to: fields.optional("to", "messages to these nodes"),
+        link: fields.optional("link", "messages that cross the link between two sites"),
+        message: fields.optional("message", "only this kind of message, such as \"prepare\""),
+    };
+    let ways = [part.target.is_some(), part.from.is_some() || part.to.is_some(), part.link.is_some()];
+    if ways.iter().filter(|way| **way).count() > 1 {
+        let title = "`target`, `from`/`to` and `link` exclude one another";
+        fields.error(Diagnostic::new(fields.at, title, "give one of them"));
+    }
+    if let (Some(message), true) = (&part.message, part.link.is_some()) {
+        let title = "a fault of a link acts on every kind of message";
+        fields.error(Diagnostic::new(message.at, title, "give `from` and `to` instead of `link`"));
+    }
+    part
+}
+
+impl ScopePart {
+    fn resolve(self, names: &mut Names<'_>) -> (Scope, String) {
+        if let Some(link) = &self.link {
+            let text = link.value.iter().map(|site| site.value.as_str()).collect::<Vec<_>>().join("–");
+            return (Scope::Link(names.link(link)), text);
+        }
+        let message = names.message(self.message.as_ref());
+        if let Some(target) = &self.target {
+            let (from, to) = (names.nodes(target), names.all());
+            return (Scope::Traffic(Traffic { from, to, both: true, message }), words(target));
+        }
+        let text = |side: &Option<Patterns>| side.as_ref().map_or("*".to_owned(), words);
+        let text = format!("{} → {}", text(&self.from), text(&self.to));
+        let mut side = |side: &Option<Patterns>| match side {
+            Some(patterns) => names.nodes(patterns),
+            None => names.all(),
+        };
+        let (from, to) = (side(&self.from), side(&self.to));
+        (Scope::Traffic(Traffic { from, to, both: false, message }), text)
+    }
+}
+
+fn latency(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let scope = scope(fields);
+    let add: Option<LawSpec> = fields.optional("add", "added to each latency, such as \"50ms\"");
+    let factor: Option<Number<1, 1_000_000>> = fields.optional("factor", "multiplies each latency");
+    if fields.live() && add.is_none() && factor.is_none() {
+        let title = "the latency fault changes nothing";
+        fields.error(Diagnostic::new(fields.at, title, "needs `add` or `factor`"));
+    }
+    Box::new(move |names| {
+        let (scope, text) = scope.resolve(names);
+        let add = add.unwrap_or(LawSpec::Constant(Span::ZERO));
+        (FaultEffect::Latency { scope, add, factor: factor.map_or(1.0, |factor| factor.0) }, text)
+    })
+}
+
+fn loss(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let (scope, probability) = (scope(fields), probability(fields));
+    Box::new(move |names| {
+        let (scope, text) = scope.resolve(names);
+        (FaultEffect::Loss { scope, probability }, text)
+    })
+}
+
+fn duplicate(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let (scope, probability) = (scope(fields), probability(fields));
+    Box::new(move |names| {
+        let (scope, text) = scope.resolve(names);
+        (FaultEffect::Duplicate { scope, probability }, text)
+    })
+}
+
+fn reorder(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let (scope, probability) = (scope(fields), probability(fields));
+    let delay = fields.required("delay", "extra delay of a message that is held back");
+    Box::new(move |names| {
+        let (scope, text) = scope.resolve(names);
+        (FaultEffect::Reorder { scope, reorder: ReorderSpec { probability, delay } }, text)
+    })
+}
+
+fn corrupt(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let (scope, probability) = (scope(fields), probability(fields));
+    Box::new(move |names| {
+        let (scope, text) = scope.resolve(names);
+        (FaultEffect::Corrupt { scope, probability }, text)
+    })
+}
+
+fn bandwidth(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let scope = scope(fields);
+    let limit: Bandwidth = fields.required("limit", "bandwidth while it lasts, such as \"1MB/s\"");
+    Box::new(move |names| {
+        let (scope, text) = scope.resolve(names);
+        (FaultEffect::Bandwidth { scope, limit: limit.0 }, text)
+    })
+}
+
+fn cut(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let link: Located<Vec<Located<String>>> =
+        fields.required("link", "the two sites, such as [\"paris\", \"tokyo\"]");
+    Box::new(move |names| {
+        let text = link.value.iter().map(|site| site.value.as_str()).collect::<Vec<_>>().join("–");
+        (FaultEffect::Cut { link: names.link(&link) }, text)
+    })
+}
+
+fn site_down(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let site: Option<Patterns> = fields.optional("site", "sites by name");
+    let zone: Option<Patterns> = fields.optional("zone", "all sites of these zones");
+    let region: Option<Patterns> = fields.optional("region", "all sites of these regions");
+    let given = [&site, &zone, &region].iter().filter(|key| key.is_some()).count();
+    if fields.live() && given != 1 {
+        let title = format!("{given} of `site`, `zone` and `region` are given");
+        fields.error(Diagnostic::new(fields.at, title, "give one of them"));
+    }
+    Box::new(move |names| {
+        let (patterns, sites) = match (site, zone, region) {
+            (Some(site), _, _) => (site.clone(), names.sites(&site, "sites")),
+            (_, Some(zone), _) => (zone.clone(), names.sites(&zone, "zones")),
+            (_, _, region) => {
+                let region = region.unwrap_or_default();
+                (region.clone(), names.sites(&region, "regions"))
+            }
+        };
+        let nodes = names.nodes_on(&sites);
+        (FaultEffect::SiteDown { sites, nodes }, words(&patterns))
+    })
+}
