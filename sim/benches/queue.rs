@@ -121,11 +121,11 @@ fn main() {
     }
     if !wheel_only {
         println!("bare loops on std's heap, millions of deliveries per CPU second:");
-        println!("W1   64x16  {:.1}", bare::w1(64, 16, 4_000_000) / 1e6);
-        println!("W1  10k x1  {:.1}", bare::w1(10_000, 1, 4_000_000) / 1e6);
-        println!("W1 10kx100  {:.2}", bare::w1(10_000, 100, 1_000_000) / 1e6);
-        println!("W3   64x16  {:.1}", bare::w3(64, 16, 1_000_000) / 1e6);
-        println!("W4    n=64  {:.1}", bare::w4(64, 4_000_000) / 1e6);
-        println!("W4   n=256  {:.1}", bare::w4(256, 4_000_000) / 1e6);
+        println!("W1   64x16  {:.1}", bare::w1(64, 16, 4_000_000));
+        println!("W1  10k x1  {:.1}", bare::w1(10_000, 1, 4_000_000));
+        println!("W1 10kx100  {:.2}", bare::w1(10_000, 100, 1_000_000));
+        println!("W3   64x16  {:.1}", bare::w3(64, 16, 1_000_000));
+        println!("W4    n=64  {:.1}", bare::w4(64, 4_000_000));
+        println!("W4   n=256  {:.1}", bare::w4(256, 4_000_000));
     }
 }
