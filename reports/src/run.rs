@@ -52,7 +52,8 @@ pub struct RunSummary {
     pub probes_good: u64,
     /// Length of `steady`.
     pub steady_ns: u64,
-    /// Down time within `steady`; `None` without probes.
+    /// Down time within `steady`; `None` without probes. An outage starts at the last good probe, so up
+    /// to one probe interval just before a fault counts here.
     pub steady_down_ns: Option<u64>,
     /// Outages of the whole run; `None` without probes.
     pub outages: Option<WindowSet>,

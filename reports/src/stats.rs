@@ -23,7 +23,7 @@ pub enum StatsError {
         trials: u64,
     },
     /// Fewer independent samples than the method needs.
-    #[error("{found} independent samples, but {method} needs {needed} or more: run more seeds")]
+    #[error("{method} needs {needed} or more independent samples, found {found}: run more seeds")]
     TooFew {
         /// Samples.
         found: usize,
@@ -117,7 +117,8 @@ pub fn log_scale(samples: &[f64], level: f64) -> Result<Interval, StatsError> {
 /// Interval for a ratio of sums, such as down time a repair, over independent runs.
 ///
 /// `terms` holds one (numerator, denominator) pair a run. The variance is the usual linearisation of
-/// a ratio estimator (Cochran 1977, ch. 6), on a logarithmic scale, with Student's t.
+/// a ratio estimator (Cochran 1977, ch. 6), on a logarithmic scale, with Student's t. Runs in which
+/// both are zero do not count.
 ///
 /// # Errors
 /// Fewer than two runs, sums that are not positive, or a level outside of 0 to 1.
@@ -136,11 +137,15 @@ pub fn ratio(terms: &[(f64, f64)], level: f64) -> Result<Interval, StatsError> {
 /// If the parts have different numbers of runs.
 pub fn sum_of_ratios(parts: &[&[(f64, f64)]], level: f64) -> Result<Interval, StatsError> {
     check_level(level)?;
-    let runs = parts.first().map_or(0, |part| part.len());
-    assert!(parts.iter().all(|part| part.len() == runs), "every part has one pair a run");
+    let given = parts.first().map_or(0, |part| part.len());
+    assert!(parts.iter().all(|part| part.len() == given), "every part has one pair a run");
+    // A run in which nothing was counted says nothing: with it, one failure would look certain.
+    let says_something =
+        |run: &usize| parts.iter().any(|part| part[*run].0.abs() > 0.0 || part[*run].1.abs() > 0.0);
+    let runs = (0..given).filter(says_something).count();
     at_least(runs, 2, "a ratio over runs")?;
     let mut total = 0.0;
-    let mut influence = vec![0.0; runs];
+    let mut influence = vec![0.0; given];
     for part in parts {
         let numerator: f64 = part.iter().map(|pair| pair.0).sum();
         let denominator = positive("sum of the denominators", part.iter().map(|pair| pair.1).sum())?;

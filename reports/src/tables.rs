@@ -366,13 +366,11 @@ fn metric_cell(metric: Option<&MetricSummary>, part: &str) -> String {
 /// The names and bytes of the deterministic files of a batch, in alphabetical order, without the manifest.
 pub fn files(batch: &Batch) -> Vec<(String, Vec<u8>)> {
     let runs = &batch.runs;
-    let mut files = vec![
+    vec![
         ("faults.csv".to_owned(), faults_csv(runs).into_bytes()),
         ("incidents.csv".to_owned(), incidents_csv(runs).into_bytes()),
         ("result.json".to_owned(), crate::json::result_json(batch).into_bytes()),
         ("summary.csv".to_owned(), summary_csv(runs).into_bytes()),
         ("windows.csv".to_owned(), windows_csv(runs).into_bytes()),
-    ];
-    files.retain(|(_, bytes)| !bytes.is_empty());
-    files
+    ]
 }

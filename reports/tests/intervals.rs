@@ -77,6 +77,9 @@ fn scales_and_ratios() {
     // Ratio 10/4 with influences ±0.25 and an error of 0.5.
     let interval = ratio(&[(6.0, 2.0), (4.0, 2.0)], LEVEL).unwrap();
     close(interval.high / 2.5, libm::exp(12.706_204_736_174_7 * 0.5 / 2.5), 1e-9, "ratio");
+    // Runs without anything to count do not make the only repair look certain.
+    let alone = ratio(&[(6.0, 2.0), (0.0, 0.0), (0.0, 0.0)], LEVEL).unwrap_err();
+    assert!(matches!(alone, StatsError::TooFew { found: 1, needed: 2, .. }), "{alone}");
     let sum = sum_of_ratios(&[&[(6.0, 2.0), (4.0, 2.0)], &[(4.0, 2.0), (6.0, 2.0)]], LEVEL).unwrap();
     close(sum.low, 5.0, 1e-12, "opposite errors cancel");
     let batches = batch_means(&[0.0, 2.0, 4.0, 6.0, 100.0], 2, LEVEL).unwrap();
@@ -133,7 +136,10 @@ fn mistakes_are_explained() {
             wilson(3, 2, LEVEL),
             "3 successes in 2 trials is not a proportion: give 1 trial or more, and at most as many successes",
         ),
-        (student_t(&[1.0], LEVEL), "1 independent samples, but Student's t needs 2 or more: run more seeds"),
+        (
+            student_t(&[1.0], LEVEL),
+            "Student's t needs 2 or more independent samples, found 1: run more seeds",
+        ),
         (poisson_rate(0, 0.0, LEVEL), "time is 0, but must be positive and finite"),
         (wilson(1, 2, 95.0), "level is 95, but must be between 0 and 1"),
     ];

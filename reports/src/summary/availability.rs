@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::paint::Paint;
-use super::{LISTED, WIDTH};
+use super::{LISTED, WIDTH, shortened};
 use crate::batch::{Batch, PointSummary};
 use crate::estimate::{Estimate, nines};
 use crate::number::{Put, grouped, significant, span_text};
@@ -51,7 +51,11 @@ pub(crate) fn nines_text(estimate: &Estimate) -> String {
     };
     match &estimate.interval {
         Some(interval) if estimate.is_bound() => {
-            format!(">= {:.2} nines ({}), nothing failed", floor2(nines(interval.low)), percent(interval.low))
+            format!(
+                ">= {:.2} nines ({}), one-sided 95 %: nothing failed",
+                floor2(nines(interval.low)),
+                percent(interval.low)
+            )
         }
         Some(interval) => {
             let level = significant(interval.level * 100.0, 3);
@@ -123,7 +127,7 @@ fn latencies(point: &PointSummary, ink: Paint) -> String {
     }
     let mut table = table(&["", "p50", "p95", "p99", "p99.9", "max", "replies"]);
     for latency in sampled.iter().take(LISTED) {
-        let mut row = vec![format!("{}.{}", latency.workload, latency.op)];
+        let mut row = vec![shortened(&format!("{}.{}", latency.workload, latency.op), 28)];
         row.extend(latency.quantiles_ms.iter().map(|(_, estimate)| significant(estimate.point, 4)));
         row.resize(5, "-".to_owned());
         row.push(latency.max_ms.map_or_else(|| "-".to_owned(), |max| significant(max, 4)));
@@ -151,7 +155,7 @@ fn sweep(points: &[PointSummary], ink: Paint) -> String {
         let p99 =
             p99.filter(|(quantile, _)| (0.98..0.995).contains(quantile)).map(|(_, estimate)| estimate.point);
         table.add_row(vec![
-            point_text(&point.point),
+            shortened(&point_text(&point.point), 36),
             grouped(point.runs),
             nines(&point.availability_by_requests),
             nines(&point.availability_by_time),
@@ -201,7 +205,11 @@ pub(super) fn incidents(batch: &Batch, first: &RunSummary, ink: Paint) -> String
                 after(incident.detect_ns()),
                 after(incident.mitigate_ns()),
                 after(incident.recover_ns()),
-                if incident.causes.is_empty() { "none".to_owned() } else { incident.causes.join(", ") },
+                if incident.causes.is_empty() {
+                    "none".to_owned()
+                } else {
+                    shortened(&incident.causes.join(", "), 40)
+                },
             ]);
         }
         text.push_str(&indented(&mut table, 1));

@@ -1,7 +1,7 @@
 //! The faults of a run as lanes over its time axis.
 
-use super::WIDTH;
 use super::paint::Paint;
+use super::{WIDTH, shortened};
 use crate::number::{Put, grouped, span_text};
 use crate::run::{FaultSummary, RunSummary};
 
@@ -66,12 +66,4 @@ fn bar(windows: &[(u64, u64)], ended_ns: u64) -> String {
         windows.iter().any(|&(start, end)| column(start) <= index && index <= column(end.max(start + 1) - 1))
     };
     (0..AXIS as u128).map(|index| if touched(index) { '█' } else { '·' }).collect()
-}
-
-fn shortened(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
-    format!("{kept}…")
 }

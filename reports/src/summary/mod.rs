@@ -155,8 +155,11 @@ fn expectation_lines(expectation: &ExpectationSummary, ink: Paint) -> String {
         found.push(expectation.seeds_text());
     }
     let place = format!("{}:{}", expectation.file, expectation.line);
+    let found = found.join("; ");
     let mut text = format!("  {word}  {}{point}\n", expectation.text);
-    text.put(format_args!("                {}  {}\n", found.join("; "), ink.dim(&place)));
+    let fits = 16 + found.chars().count() + 2 + place.chars().count() <= WIDTH;
+    let gap = if fits { "  ".to_owned() } else { format!("\n{:16}", "") };
+    text.put(format_args!("{:16}{found}{gap}{}\n", "", ink.dim(&place)));
     if expectation.total > 1 && !expectation.not_passed.is_empty() {
         let seeds: Vec<String> =
             expectation.not_passed.iter().take(LISTED).map(|seed| seed.seed.to_string()).collect();
@@ -180,4 +183,13 @@ fn section(title: &str, lines: &[String], ink: Paint) -> String {
         text.put(format_args!("  … and {} more\n", lines.len() - LISTED));
     }
     text
+}
+
+/// At most `width` characters, the last one an ellipsis when some are missing.
+fn shortened(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{kept}…")
 }
