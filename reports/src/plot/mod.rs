@@ -69,3 +69,6 @@ const FINE: f64 = 4.0;
 
 /// Height of text in CSS pixels.
 const TEXT: f64 = 12.0;
+
+#[cfg(test)]
+mod tests;

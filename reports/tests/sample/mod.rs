@@ -21,6 +21,16 @@ impl Draw {
         self.0 ^= self.0 << 17;
         (self.0 >> 11) as f64 / (1u64 << 53) as f64
     }
+
+    /// A whole number below `bound`.
+    fn below(&mut self, bound: u32) -> u32 {
+        whole(self.next() * f64::from(bound)).try_into().unwrap_or(0)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and not negative")]
+fn whole(value: f64) -> u64 {
+    value as u64
 }
 
 /// When the service is down in the run of this seed.
@@ -38,7 +48,7 @@ fn request(seed: u64, at: u64, draw: &mut Draw) -> Request {
         t if (80.0..95.0).contains(&t) => 5.5,
         _ => 1.0,
     };
-    let latency = (18.5 * spread * slow * MS as f64) as u64;
+    let latency = whole(18.5 * spread * slow * MS as f64);
     let (down, up) = outage(seed);
     let (outcome, done) = match () {
         () if (down..up).contains(&at) => {
@@ -53,7 +63,7 @@ fn request(seed: u64, at: u64, draw: &mut Draw) -> Request {
     };
     let done = done.filter(|done| *done < 120 * SECOND);
     let outcome = if done.is_some() { outcome } else { Outcome::Pending };
-    let client = 4 + (draw.next() * 8.0) as u32;
+    let client = 4 + draw.below(8);
     Request { workload: 0, op: u16::from(draw.next() < 0.3), client, arrived_ns: at, done_ns: done, outcome }
 }
 
