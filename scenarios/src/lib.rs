@@ -1,10 +1,22 @@
 //! The scenario language and its runners.
+//!
+//! [`language`] turns a file into [`Scenario`](language::Scenario)s, [`Model`] brings in what is
+//! simulated, [`Study`] runs all points with all seeds, and [`results`] writes what came out.
 
 mod describe;
 pub mod expect;
 pub mod language;
 
+mod build;
+mod model;
+mod observer;
+mod runner;
+
+pub mod results;
+
 pub use describe::{
     Dimension, Effect, KindInfo, MetricInfo, ModelInfo, OperationInfo, Param, ParamKind, ParamValue, Params,
     PropertyInfo, PropertyKind,
 };
+pub use model::{Model, Oracles, Problem, Protocol, Run, System, model};
+pub use runner::{Job, Study};

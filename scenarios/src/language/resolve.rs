@@ -13,13 +13,18 @@ use super::scenario::{
     WorkloadSpec,
 };
 use super::tables::{
-    CpuPart, DiskPart, ExpectTable, FaultTable, File, LinkTable, MAX_NODES, NodeTable, SiteTable, WorkloadTable,
+    CpuPart, DiskPart, ExpectTable, FaultTable, File, LinkTable, MAX_NODES, NodeTable, SiteTable,
+    WorkloadTable,
 };
 use crate::describe::{Effect, ModelInfo, OperationInfo};
 use crate::expect::{self, Check, Condition, Expectation, Known};
 
 /// Resolves the names of a file; mistakes go to the walk. Expectations come later, see [`expectations`].
-pub(crate) fn resolve(file: File, sources: &Arc<Sources>, walk: &mut Walk<'_>) -> (Scenario, Vec<ExpectTable>) {
+pub(crate) fn resolve(
+    file: File,
+    sources: &Arc<Sources>,
+    walk: &mut Walk<'_>,
+) -> (Scenario, Vec<ExpectTable>) {
     let found = &mut walk.found;
     let sites = sites(&file.sites, &file.network, found);
     let links = links(&file.links, &sites, &file.network, found);
@@ -33,7 +38,11 @@ pub(crate) fn resolve(file: File, sources: &Arc<Sources>, walk: &mut Walk<'_>) -
         messages: models.iter().flat_map(|model| model.messages.iter().copied()).collect(),
         found: Vec::new(),
     };
-    unique(file.workloads.iter().map(|table| (&table.name.value.0, table.name.at)), "workloads", &mut names.found);
+    unique(
+        file.workloads.iter().map(|table| (&table.name.value.0, table.name.at)),
+        "workloads",
+        &mut names.found,
+    );
     unique(file.faults.iter().map(|table| (&table.name.value.0, table.name.at)), "faults", &mut names.found);
     let workloads = file.workloads.iter().map(|table| workload(table, &models, &mut names)).collect();
     let faults = file.faults.into_iter().filter_map(|table| fault(table, sources, &mut names)).collect();
@@ -64,6 +73,10 @@ fn in_use<'m>(models: &'m [ModelInfo], nodes: &[NodeSpec]) -> Vec<&'m ModelInfo>
     let mut kinds: Vec<&str> = nodes.iter().map(|node| node.kind).collect();
     kinds.sort_unstable();
     kinds.dedup();
+    // A kind that is unknown was reported; what it would have brought is not missed again.
+    if kinds.first() == Some(&"") {
+        return models.iter().collect();
+    }
     let used = |model: &&ModelInfo| model.kinds.iter().any(|kind| kinds.binary_search(&kind.name).is_ok());
     models.iter().filter(used).collect()
 }
@@ -190,18 +203,20 @@ fn expand(
 fn cpu(own: Option<&CpuPart>, base: &CpuSpec) -> CpuSpec {
     let Some(own) = own else { return base.clone() };
     CpuSpec {
-        per_message: own.per_message.clone().unwrap_or_else(|| base.per_message.clone()),
-        per_byte: own.per_byte.unwrap_or(base.per_byte),
-        per_signature: own.per_signature.unwrap_or(base.per_signature),
+        receive: own.receive.unwrap_or(base.receive),
+        send: own.send.unwrap_or(base.send),
+        per_kilobyte: own.per_kilobyte.unwrap_or(base.per_kilobyte),
+        signature: own.signature.unwrap_or(base.signature),
+        event: own.event.unwrap_or(base.event),
     }
 }
 
 fn disk(own: Option<&DiskPart>, base: &DiskSpec) -> DiskSpec {
     let Some(own) = own else { return base.clone() };
     DiskSpec {
-        write: own.write.clone().unwrap_or_else(|| base.write.clone()),
-        sync: own.sync.clone().unwrap_or_else(|| base.sync.clone()),
-        per_byte: own.per_byte.unwrap_or(base.per_byte),
+        write: own.write.unwrap_or(base.write),
+        sync: own.sync.unwrap_or(base.sync),
+        per_kilobyte: own.per_kilobyte.unwrap_or(base.per_kilobyte),
     }
 }
 
@@ -209,7 +224,7 @@ fn workload(table: &WorkloadTable, models: &[&ModelInfo], names: &mut Names<'_>)
     let from = clients(&table.from, names);
     let mut known: Vec<OperationInfo> = Vec::new();
     for model in models {
-        let sends = |kind: &str| from.iter().any(|index| names.nodes[*index].kind == kind);
+        let sends = |kind: &str| from.iter().any(|index| [kind, ""].contains(&names.nodes[*index].kind));
         if model.kinds.iter().any(|kind| sends(kind.name)) {
             known.extend(&model.operations);
         }
@@ -248,11 +263,16 @@ fn workload(table: &WorkloadTable, models: &[&ModelInfo], names: &mut Names<'_>)
 /// Nodes that patterns name; all of them must be clients.
 fn clients(patterns: &Patterns, names: &mut Names<'_>) -> Vec<usize> {
     let from = names.nodes(patterns);
-    let other = from.iter().map(|index| &names.nodes[*index]).find(|node| !node.client && !node.kind.is_empty());
+    let other =
+        from.iter().map(|index| &names.nodes[*index]).find(|node| !node.client && !node.kind.is_empty());
     if let (Some(node), Some(pattern)) = (other, patterns.0.first()) {
         let title = format!("`{}` is a {}, which sends no requests of its own", node.name, node.kind);
-        let mut clients: Vec<&str> =
-            names.groups.iter().filter(|group| group_of_clients(names, group)).map(|group| group.name.as_str()).collect();
+        let mut clients: Vec<&str> = names
+            .groups
+            .iter()
+            .filter(|group| group_of_clients(names, group))
+            .map(|group| group.name.as_str())
+            .collect();
         clients.dedup();
         let wrong = Diagnostic::new(pattern.at, title, "not a client").suggest("", "clients", &clients);
         names.found.push(wrong);
@@ -282,16 +302,23 @@ fn fault(table: FaultTable, sources: &Arc<Sources>, names: &mut Names<'_>) -> Op
     })
 }
 
+/// Names of faults and whether they end, also of those whose table has a mistake.
+pub(crate) fn fault_names(file: &File) -> Vec<(String, bool)> {
+    let name = |table: &FaultTable| (table.name.value.0.clone(), table.duration.is_some());
+    file.faults.iter().map(name).collect()
+}
+
 /// Parses the expectations that hold at a point against everything they may name.
 pub(crate) fn expectations(
     tables: &[ExpectTable],
     scenario: &Scenario,
+    faults: Vec<(String, bool)>,
     sources: &Arc<Sources>,
     walk: &mut Walk<'_>,
 ) -> Vec<Expectation> {
     let known = Known {
         models: in_use(walk.models, &scenario.nodes),
-        faults: scenario.faults.iter().map(|fault| (fault.name.clone(), fault.duration.is_some())).collect(),
+        faults,
         workloads: &scenario.workloads,
         nodes: scenario.nodes.iter().map(|node| node.name.as_str()).collect(),
     };
@@ -311,7 +338,8 @@ fn expectation(
         found.push(item);
     };
     let over = expect::over(&table.over.value).map_err(|wrong| report(&table.over, wrong)).ok()?;
-    let condition = expect::condition(&table.that.value, known).map_err(|wrong| report(&table.that, wrong)).ok()?;
+    let condition =
+        expect::condition(&table.that.value, known).map_err(|wrong| report(&table.that, wrong)).ok()?;
     let safety = matches!(condition, Condition::Property { check: Check::Always | Check::Never, .. });
     if table.abort && !safety {
         let title = "only `always` and `never` can end a run at a violation";

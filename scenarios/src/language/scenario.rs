@@ -82,7 +82,7 @@ impl fmt::Display for Place {
 pub struct Limits {
     /// Events the engine may handle.
     pub events: Option<u64>,
-    /// Bytes that may be handed to the network.
+    /// Bytes that the engine's queues and tables may hold.
     pub bytes: Option<u64>,
 }
 
@@ -171,23 +171,27 @@ pub struct ReorderSpec {
 /// What the processor of a node charges.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpuSpec {
-    /// For each message handled.
-    pub per_message: LawSpec,
-    /// For each byte of it.
-    pub per_byte: Span,
-    /// For each signature made or checked.
-    pub per_signature: Span,
+    /// To receive a message.
+    pub receive: Span,
+    /// To send a message to one recipient.
+    pub send: Span,
+    /// For each 1,000 bytes received or sent.
+    pub per_kilobyte: Span,
+    /// For each signature that is verified.
+    pub signature: Span,
+    /// To handle a timer, a disk completion or a request.
+    pub event: Span,
 }
 
 /// What the disk of a node charges.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DiskSpec {
-    /// For each write.
-    pub write: LawSpec,
+    /// For each write into the cache.
+    pub write: Span,
     /// For each sync.
-    pub sync: LawSpec,
-    /// For each byte written.
-    pub per_byte: Span,
+    pub sync: Span,
+    /// For each 1,000 bytes synced.
+    pub per_kilobyte: Span,
 }
 
 /// A place where nodes sit.

@@ -48,7 +48,7 @@ impl Table for File {
         let seed: Count<0, MAX_SEED> = fields.default("seed", "selects everything random", "0");
         let duration = fields.required("duration", "end of the run, such as \"120s\"");
         let warmup = fields.default("warmup", "time that `steady` leaves out", "\"0s\"");
-        if fields.has("duration") && (duration == Span::ZERO || warmup > duration) {
+        if fields.good("duration") && (duration == Span::ZERO || warmup > duration) {
             let (key, title) = if duration == Span::ZERO {
                 ("duration", "the run has no length")
             } else {
@@ -84,6 +84,8 @@ fn declare_later(fields: &mut Fields<'_, '_, '_>) {
         _ = fields.optional::<DesignTable>("design", "which points and seeds are run");
         return;
     }
+    fields.known("sweep");
+    fields.known("design");
     for (key, what) in [
         ("service", "services that call one another"),
         ("policy", "retry policies of services"),
@@ -101,7 +103,8 @@ impl Table for Limits {
 
     fn fields(fields: &mut Fields<'_, '_, '_>) -> Limits {
         let events: Option<Count<1, MAX_SEED>> = fields.optional("events", "events the engine may handle");
-        let bytes: Option<Bytes> = fields.optional("bytes", "bytes that may be handed to the network");
+        let bytes: Option<Bytes> =
+            fields.optional("bytes", "bytes that the engine's queues and tables may hold");
         Limits { events: events.map(|count| count.0), bytes: bytes.map(|bytes| bytes.0) }
     }
 }
@@ -118,7 +121,8 @@ impl Table for NetworkSpec {
         let reorder = fields.optional("reorder", "messages that are held back");
         let corrupt: Probability =
             fields.default("corrupt", "probability that a message arrives corrupted", "0.0");
-        let bandwidth: Option<Bandwidth> = fields.optional("bandwidth", "such as \"10MB/s\"; unlimited without");
+        let bandwidth: Option<Bandwidth> =
+            fields.optional("bandwidth", "such as \"10MB/s\"; unlimited without");
         let queue: Option<Bytes> = fields.optional("queue", "bytes that may wait for the bandwidth");
         let csv: Option<Located<String>> =
             fields.optional("rtt_csv", "file of round-trip times between sites: from,to,rtt_ms");
@@ -156,9 +160,11 @@ impl Table for CpuSpec {
 
     fn fields(fields: &mut Fields<'_, '_, '_>) -> CpuSpec {
         CpuSpec {
-            per_message: fields.default("per_message", "for each message handled", "\"5us\""),
-            per_byte: fields.default("per_byte", "for each byte of it", "\"1ns\""),
-            per_signature: fields.default("per_signature", "for each signature made or checked", "\"50us\""),
+            receive: fields.default("receive", "to receive a message", "\"2us\""),
+            send: fields.default("send", "to send a message to one recipient", "\"1us\""),
+            per_kilobyte: fields.default("per_kilobyte", "for each 1,000 bytes received or sent", "\"1us\""),
+            signature: fields.default("signature", "for each signature that is verified", "\"50us\""),
+            event: fields.default("event", "to handle a timer, a disk completion or a request", "\"1us\""),
         }
     }
 }
@@ -168,18 +174,20 @@ impl Table for DiskSpec {
 
     fn fields(fields: &mut Fields<'_, '_, '_>) -> DiskSpec {
         DiskSpec {
-            write: fields.default("write", "for each write", "\"50us\""),
-            sync: fields.default("sync", "for each sync", "\"1ms\""),
-            per_byte: fields.default("per_byte", "for each byte written", "\"2ns\""),
+            write: fields.default("write", "for each write into the cache", "\"2us\""),
+            sync: fields.default("sync", "for each sync", "\"100us\""),
+            per_kilobyte: fields.default("per_kilobyte", "for each 1,000 bytes synced", "\"1us\""),
         }
     }
 }
 
 /// A node's own costs; what is left out comes from `[cpu]`.
 pub(crate) struct CpuPart {
-    pub(crate) per_message: Option<LawSpec>,
-    pub(crate) per_byte: Option<Span>,
-    pub(crate) per_signature: Option<Span>,
+    pub(crate) receive: Option<Span>,
+    pub(crate) send: Option<Span>,
+    pub(crate) per_kilobyte: Option<Span>,
+    pub(crate) signature: Option<Span>,
+    pub(crate) event: Option<Span>,
 }
 
 impl Table for CpuPart {
@@ -187,18 +195,20 @@ impl Table for CpuPart {
 
     fn fields(fields: &mut Fields<'_, '_, '_>) -> CpuPart {
         CpuPart {
-            per_message: fields.optional("per_message", "for each message handled"),
-            per_byte: fields.optional("per_byte", "for each byte of it"),
-            per_signature: fields.optional("per_signature", "for each signature made or checked"),
+            receive: fields.optional("receive", "to receive a message"),
+            send: fields.optional("send", "to send a message to one recipient"),
+            per_kilobyte: fields.optional("per_kilobyte", "for each 1,000 bytes received or sent"),
+            signature: fields.optional("signature", "for each signature that is verified"),
+            event: fields.optional("event", "to handle a timer, a disk completion or a request"),
         }
     }
 }
 
 /// A node's own costs; what is left out comes from `[disk]`.
 pub(crate) struct DiskPart {
-    pub(crate) write: Option<LawSpec>,
-    pub(crate) sync: Option<LawSpec>,
-    pub(crate) per_byte: Option<Span>,
+    pub(crate) write: Option<Span>,
+    pub(crate) sync: Option<Span>,
+    pub(crate) per_kilobyte: Option<Span>,
 }
 
 impl Table for DiskPart {
@@ -206,9 +216,9 @@ impl Table for DiskPart {
 
     fn fields(fields: &mut Fields<'_, '_, '_>) -> DiskPart {
         DiskPart {
-            write: fields.optional("write", "for each write"),
+            write: fields.optional("write", "for each write into the cache"),
             sync: fields.optional("sync", "for each sync"),
-            per_byte: fields.optional("per_byte", "for each byte written"),
+            per_kilobyte: fields.optional("per_kilobyte", "for each 1,000 bytes synced"),
         }
     }
 }
@@ -354,7 +364,7 @@ impl Table for WorkloadTable {
             keys: fields.default::<Count<1, 1_000_000_000>>("keys", "distinct keys", "100").0,
             probe: fields.default("probe", "interval of the synthetic probes; \"0s\" for none", "\"100ms\""),
         };
-        if table.deadline == Span::ZERO && fields.has("deadline") {
+        if table.deadline == Span::ZERO && fields.good("deadline") {
             let title = "no request can meet a deadline of zero";
             fields.error(Diagnostic::new(fields.spot("deadline"), title, "must be greater than zero"));
         }
@@ -377,7 +387,8 @@ impl Field for Weights {
         }
         let table = matches!(value.data, Data::Table(_));
         if !table || read.iter().map(|(_, weight)| weight).sum::<f64>() <= 0.0 {
-            let title = format!("expected weights such as {{ put = 0.5, get = 0.5 }}, found {}", value.found());
+            let title =
+                format!("expected weights such as {{ put = 0.5, get = 0.5 }}, found {}", value.found());
             walk.found.push(Diagnostic::new(value.at, title, "must have a weight greater than zero"));
         }
         (Weights(read), Value::table(canonical))
@@ -409,7 +420,7 @@ impl Table for FaultTable {
         let start = fields.required("at", "start, such as \"40s\"");
         let duration: Option<Located<Span>> =
             fields.optional("for", "length, such as \"15s\"; permanent without");
-        if let Some(zero) = duration.as_ref().filter(|span| span.value == Span::ZERO && fields.live()) {
+        if let Some(zero) = duration.as_ref().filter(|span| span.value == Span::ZERO && fields.good("for")) {
             let title = "a fault of no length does nothing";
             fields.error(Diagnostic::new(zero.at, title, "must be greater than zero"));
         }

@@ -1,0 +1,331 @@
+//! From a resolved scenario to what the engine is built from, and back to records.
+
+use std::sync::Arc;
+
+use murphy_reports::{FaultRecord, MessageCount, WorkloadInfo};
+use murphy_sim::{
+    Chance, Channel, CpuCost, DiskCost, Effect, Fault, FaultKind, Hits, Keep, Law, Limits, NodeId, NodeSet,
+    NodeSetup, Probe, Process, Sent, Setup, Site, SiteId, Span, Time, Topology, Workload,
+};
+
+use crate::describe::{Effect as OpEffect, ModelInfo};
+use crate::expect::{Check, Condition};
+use crate::language::{
+    ArrivalSpec, CpuSpec, DiskSpec, FaultEffect, FaultSpec, LawSpec, NetworkSpec, NodeSpec, Scenario, Scope,
+    Traffic,
+};
+use crate::model::{Protocol, System};
+
+/// The roster: the scenario's nodes, then one more client for each workload that is probed.
+///
+/// A probe's client has the kind, the site and the network faults of the workload's first client,
+/// but no user's request waits in it.
+pub(crate) fn roster(scenario: &Scenario) -> Vec<NodeSpec> {
+    let mut nodes = scenario.nodes.clone();
+    for workload in scenario.workloads.iter().filter(|workload| workload.probe.is_some()) {
+        let mut probe = scenario.nodes[workload.from[0]].clone();
+        probe.index = nodes.len();
+        probe.name = format!("probe({})", workload.name);
+        nodes.push(probe);
+    }
+    nodes
+}
+
+/// Properties that end the run at their first violation.
+pub(crate) fn aborting_properties(scenario: &Scenario) -> Vec<String> {
+    let aborting = scenario.expectations.iter().filter(|expectation| expectation.abort);
+    aborting
+        .filter_map(|expectation| match &expectation.condition {
+            Condition::Property { check: Check::Linearizable, name, .. } => {
+                Some(format!("linearizable({name})"))
+            }
+            Condition::Property { name, .. } => Some(name.clone()),
+            Condition::Compare { .. } => None,
+        })
+        .collect()
+}
+
+/// Everything that the engine needs for one run of a protocol.
+pub(crate) fn setup<P: Protocol>(
+    system: &System,
+    info: &ModelInfo,
+    seed: u64,
+    keep: Keep,
+) -> Setup<<P::Process as Process>::Config> {
+    let scenario = &system.scenario;
+    let nodes = system.nodes.iter().map(|node| NodeSetup {
+        name: node.name.clone(),
+        site: site_id(node.site),
+        config: P::configure(system, node),
+        cpu: cpu(&node.cpu),
+        disk: disk(&node.disk),
+        clock_offset_ns: node.clock.offset_ns,
+        drift_ppb: ppb(node.clock.drift_ppm),
+    });
+    let shadows = shadows(scenario);
+    let plan: Vec<Fault> = scenario.faults.iter().map(|spec| fault(spec, info, &shadows)).collect();
+    let defaults = Limits::default();
+    Setup {
+        seed,
+        topology: topology(scenario),
+        nodes: nodes.collect(),
+        workloads: workloads(scenario, info),
+        plan: plan.into(),
+        byzantine: Vec::new(),
+        limits: Limits {
+            events: scenario.limits.events.unwrap_or(defaults.events),
+            bytes: scenario.limits.bytes.unwrap_or(defaults.bytes),
+            at_once: defaults.at_once,
+        },
+        keep,
+    }
+}
+
+fn topology(scenario: &Scenario) -> Topology {
+    let mut topology = Topology::new();
+    for site in &scenario.sites {
+        let inside = Channel { latency: law(&site.latency), ..channel(&scenario.network) };
+        topology.add_site(Site { name: site.name.clone(), inside });
+    }
+    for link in &scenario.links {
+        topology.add_link(site_id(link.between.0), site_id(link.between.1), channel(&link.path));
+    }
+    topology
+}
+
+fn channel(spec: &NetworkSpec) -> Channel {
+    let (reorder, reorder_by) = match &spec.reorder {
+        Some(reorder) => (Chance::new(reorder.probability), law(&reorder.delay)),
+        None => (Chance::NEVER, Law::Constant(Span::ZERO)),
+    };
+    Channel {
+        latency: law(&spec.latency),
+        jitter: spec.jitter.as_ref().map(law),
+        drop: Chance::new(spec.drop),
+        duplicate: Chance::new(spec.duplicate),
+        reorder,
+        reorder_by,
+        corrupt: Chance::new(spec.corrupt),
+        bandwidth: spec.bandwidth.map(whole),
+        queue: spec.queue.unwrap_or(u64::MAX),
+    }
+}
+
+/// The engine's law of a scenario's.
+pub(crate) fn law(spec: &LawSpec) -> Law {
+    match spec {
+        LawSpec::Constant(span) => Law::Constant(*span),
+        LawSpec::Uniform { low, high } => Law::Uniform { low: *low, high: *high },
+        LawSpec::Exponential { mean } => Law::Exponential { mean: *mean },
+        LawSpec::Normal { mean, sigma } => Law::Normal { mean: *mean, sd: *sigma },
+        LawSpec::Lognormal { median, sigma } => Law::LogNormal { median: *median, sigma: *sigma },
+        LawSpec::Weibull { scale, shape } => Law::Weibull { scale: *scale, shape: *shape },
+        LawSpec::Pareto { scale, shape } => Law::Pareto { low: *scale, shape: *shape },
+        LawSpec::Empirical { values } => Law::Empirical(Arc::clone(values)),
+    }
+}
+
+fn cpu(spec: &CpuSpec) -> CpuCost {
+    CpuCost {
+        receive: spec.receive,
+        send: spec.send,
+        per_kilobyte: spec.per_kilobyte,
+        signature: spec.signature,
+        event: spec.event,
+    }
+}
+
+fn disk(spec: &DiskSpec) -> DiskCost {
+    DiskCost { write: spec.write, sync: spec.sync, per_kilobyte: spec.per_kilobyte }
+}
+
+fn workloads(scenario: &Scenario, info: &ModelInfo) -> Vec<Workload> {
+    let kind = |name: &str| {
+        let index = info.operations.iter().position(|operation| operation.name == name);
+        u16::try_from(index.expect("a checked scenario names operations of its model"))
+            .expect("few operations")
+    };
+    let mut probes = scenario.nodes.len();
+    let mut workloads = Vec::new();
+    for spec in &scenario.workloads {
+        let (gap, together) = gap(&spec.arrivals);
+        let probe = spec.probe.map(|every| {
+            let client = node_id(probes);
+            probes += 1;
+            // A probe reads if it can: it should not change what it looks at.
+            let read = spec.ops.iter().find(|op| op.effect == OpEffect::Read).unwrap_or(&spec.ops[0]);
+            Probe { client, every, operation: kind(read.name) }
+        });
+        workloads.push(Workload {
+            name: spec.name.clone(),
+            clients: spec.from.iter().map(|&node| node_id(node)).collect(),
+            gap,
+            together,
+            operations: spec.ops.iter().map(|op| (kind(op.name), op.weight)).collect(),
+            keys: spec.keys.max(1),
+            probe,
+        });
+    }
+    workloads
+}
+
+fn gap(arrivals: &ArrivalSpec) -> (Law, u64) {
+    match *arrivals {
+        ArrivalSpec::Poisson { rate } => (Law::Exponential { mean: Span::from_secs_f64(1.0 / rate) }, 1),
+        ArrivalSpec::Constant { rate } => (Law::Constant(Span::from_secs_f64(1.0 / rate)), 1),
+        ArrivalSpec::Burst { rate, size } => {
+            (Law::Exponential { mean: Span::from_secs_f64(size as f64 / rate) }, size.max(1))
+        }
+    }
+}
+
+/// Each probed workload's first client, and the probe's client that shares its network faults.
+fn shadows(scenario: &Scenario) -> Vec<(usize, usize)> {
+    let probed = scenario.workloads.iter().filter(|workload| workload.probe.is_some());
+    probed.enumerate().map(|(i, workload)| (workload.from[0], scenario.nodes.len() + i)).collect()
+}
+
+fn fault(spec: &FaultSpec, info: &ModelInfo, shadows: &[(usize, usize)]) -> Fault {
+    let start = spec.start;
+    let end = spec.duration.map_or(Time::MAX, |lasts| start.saturating_add(lasts));
+    let with_shadows = |nodes: &[usize]| {
+        let mut set = set(nodes);
+        for &(client, shadow) in shadows {
+            if nodes.contains(&client) {
+                set.insert(node_id(shadow));
+            }
+        }
+        set
+    };
+    let message = |traffic: &Traffic| {
+        let index = traffic.message.and_then(|name| info.messages.iter().position(|kind| *kind == name));
+        index.map(|index| u8::try_from(index).expect("fewer than 256 message kinds"))
+    };
+    let between = |traffic: &Traffic| murphy_sim::Scope::Between {
+        from: with_shadows(&traffic.from),
+        to: with_shadows(&traffic.to),
+        both: traffic.both,
+    };
+    let on = |scope: &Scope, effect: Effect| match scope {
+        Scope::Traffic(traffic) => {
+            FaultKind::Messages { scope: between(traffic), kind: message(traffic), effect }
+        }
+        Scope::Link(link) => {
+            FaultKind::Messages { scope: murphy_sim::Scope::Link(link_id(*link)), kind: None, effect }
+        }
+    };
+    let kind = match &spec.effect {
+        FaultEffect::Crash { nodes, amnesia } => FaultKind::Crash { nodes: set(nodes), amnesia: *amnesia },
+        FaultEffect::SiteDown { nodes, .. } => FaultKind::Crash { nodes: set(nodes), amnesia: false },
+        FaultEffect::Pause { nodes } => FaultKind::Pause { nodes: set(nodes) },
+        FaultEffect::Slow { nodes, factor } => {
+            FaultKind::Slow { nodes: set(nodes), cpu: *factor, disk: *factor }
+        }
+        FaultEffect::DiskSlow { nodes, factor } => {
+            FaultKind::Slow { nodes: set(nodes), cpu: 1.0, disk: *factor }
+        }
+        FaultEffect::Partition { groups, one_way } => FaultKind::Partition {
+            groups: groups.iter().map(|group| with_shadows(group)).collect(),
+            one_way: *one_way,
+        },
+        FaultEffect::Omission { traffic, probability, nth } => FaultKind::Messages {
+            scope: between(traffic),
+            kind: message(traffic),
+            effect: nth.map_or_else(|| Effect::Drop(Chance::new(*probability)), Effect::DropNth),
+        },
+        FaultEffect::Latency { scope, add, factor } => {
+            on(scope, Effect::Delay { factor: *factor, add: law(add) })
+        }
+        FaultEffect::Loss { scope, probability } => on(scope, Effect::Drop(Chance::new(*probability))),
+        FaultEffect::Duplicate { scope, probability } => {
+            on(scope, Effect::Duplicate(Chance::new(*probability)))
+        }
+        FaultEffect::Reorder { scope, reorder } => {
+            on(scope, Effect::HoldBack(Chance::new(reorder.probability), law(&reorder.delay)))
+        }
+        FaultEffect::Corrupt { scope, probability } => on(scope, Effect::Corrupt(Chance::new(*probability))),
+        FaultEffect::Bandwidth { scope, limit } => on(scope, Effect::Squeeze(whole(*limit))),
+        FaultEffect::Cut { link } => FaultKind::Cut { links: vec![link_id(*link)] },
+        FaultEffect::Clock { nodes, offset_ns, drift_ppm, jump_ns } => FaultKind::Clock {
+            nodes: set(nodes),
+            offset_ns: *offset_ns,
+            jump_ns: *jump_ns,
+            drift_ppb: ppb(*drift_ppm),
+        },
+    };
+    Fault { name: spec.name.clone(), start, end, kind }
+}
+
+/// Messages by kind, as records.
+pub(crate) fn message_counts(info: &ModelInfo, sent: &[Sent]) -> Vec<MessageCount> {
+    let counts = info.messages.iter().zip(sent);
+    counts
+        .map(|(kind, sent)| MessageCount { kind: (*kind).to_owned(), count: sent.count, bytes: sent.bytes })
+        .collect()
+}
+
+/// Faults with what they hit, as records.
+pub(crate) fn fault_records(scenario: &Scenario, hits: &[Hits]) -> Vec<FaultRecord> {
+    let faults = scenario.faults.iter().zip(hits);
+    faults
+        .map(|(spec, hits)| FaultRecord {
+            name: spec.name.clone(),
+            kind: spec.kind.to_owned(),
+            target: spec.target.clone(),
+            start_ns: spec.start.0,
+            end_ns: spec.duration.map(|lasts| spec.start.saturating_add(lasts).0),
+            hits: hits.nonzero().map(|(name, count)| (name.to_owned(), count)).collect(),
+        })
+        .collect()
+}
+
+/// Workloads, as records.
+pub(crate) fn workload_infos(scenario: &Scenario) -> Vec<WorkloadInfo> {
+    let info = |workload: &crate::language::WorkloadSpec| WorkloadInfo {
+        name: workload.name.clone(),
+        deadline_ns: workload.deadline.0,
+        ops: workload.ops.iter().map(|op| op.name.to_owned()).collect(),
+    };
+    scenario.workloads.iter().map(info).collect()
+}
+
+/// For each workload: index of each of the model's operations among the workload's.
+pub(crate) fn operation_places(scenario: &Scenario, info: &ModelInfo) -> Vec<Vec<u16>> {
+    let places = |workload: &crate::language::WorkloadSpec| {
+        let place = |name: &str| workload.ops.iter().position(|op| op.name == name).unwrap_or(0);
+        let places = info.operations.iter().map(|operation| place(operation.name));
+        places.map(|place| u16::try_from(place).expect("few operations")).collect()
+    };
+    scenario.workloads.iter().map(places).collect()
+}
+
+/// The engine's name of a node.
+pub(crate) fn node_id(index: usize) -> NodeId {
+    NodeId(u32::try_from(index).expect("a checked scenario has fewer than 2^32 nodes"))
+}
+
+fn site_id(index: usize) -> SiteId {
+    SiteId(u32::try_from(index).expect("a checked scenario has fewer than 2^32 sites"))
+}
+
+fn link_id(index: usize) -> u32 {
+    u32::try_from(index).expect("a checked scenario has fewer than 2^32 links")
+}
+
+fn set(nodes: &[usize]) -> NodeSet {
+    nodes.iter().map(|&node| node_id(node)).collect()
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked positive; a cast saturates"
+)]
+fn whole(rate: f64) -> u64 {
+    (rate as u64).max(1)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a cast saturates")]
+fn ppb(ppm: f64) -> i64 {
+    (ppm * 1000.0) as i64
+}

@@ -1,0 +1,168 @@
+//! Runs: every point with every seed, in parallel, folded in index order.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use murphy_reports::{Batch, BatchBuilder, BatchInfo, ExpectationResult, ExpectationSummary, RunSummary};
+use murphy_sim::Keep;
+use rayon::prelude::*;
+
+use crate::describe::ModelInfo;
+use crate::expect::evaluate;
+use crate::language::{Diagnostics, Document, Scenario, Set, parse};
+use crate::model::Model;
+
+/// A scenario file that was read, checked and matched with its model.
+pub struct Study<'m> {
+    /// The file.
+    pub document: Document,
+    model: &'m dyn Model,
+    points: Vec<Arc<Scenario>>,
+}
+
+impl<'m> Study<'m> {
+    /// Reads a scenario file: the language's checks first, then the model's own.
+    ///
+    /// # Errors
+    /// All mistakes of the file and of the overrides.
+    pub fn open(
+        text: &str,
+        file: &str,
+        read: &dyn Fn(&std::path::Path) -> std::io::Result<String>,
+        models: &'m [Box<dyn Model>],
+        overrides: &[Set],
+    ) -> Result<Study<'m>, Diagnostics> {
+        let infos: Vec<ModelInfo> = models.iter().map(|model| model.info().clone()).collect();
+        let document = parse(text, file, read, &infos, overrides)?;
+        let mut points = Vec::new();
+        for point in document.points() {
+            points.push(Arc::new(point.resolve()?));
+        }
+        let model = model_of(&document, models, &points)?;
+        for point in &points {
+            if let Some(problem) = model.check(point).first() {
+                return Err(document.diagnose(&problem.place, &problem.message, None));
+            }
+        }
+        Ok(Study { document, model, points })
+    }
+
+    /// The points, resolved.
+    pub fn points(&self) -> &[Arc<Scenario>] {
+        &self.points
+    }
+
+    /// Seeds of each point: those given, else the design's, else each point's own.
+    pub fn jobs(&self, seeds: &[u64]) -> Vec<Job> {
+        let design = if seeds.is_empty() { self.document.seeds() } else { seeds };
+        let mut jobs = Vec::new();
+        for (index, point) in self.points.iter().enumerate() {
+            if design.is_empty() {
+                jobs.push(Job { point: index, seed: point.seed });
+            }
+            jobs.extend(design.iter().map(|&seed| Job { point: index, seed }));
+        }
+        jobs
+    }
+
+    /// Runs `jobs` on rayon's current pool. `seen` is called for every run, in the order of the jobs,
+    /// and before its course is dropped.
+    ///
+    /// When `stop` becomes true, the runs in flight are dropped and the batch has what was done before.
+    pub fn run(
+        &self,
+        jobs: &[Job],
+        info: BatchInfo,
+        stop: &AtomicBool,
+        seen: &mut dyn FnMut(&RunSummary),
+    ) -> Batch {
+        let mut builder = BatchBuilder::new(info);
+        let mut expectations = Expectations::default();
+        // Memory is bounded by a window of runs; within it rayon balances the load.
+        let window = rayon::current_num_threads() * 16;
+        for jobs in jobs.chunks(window.max(1)) {
+            let runs: Vec<Option<Judged>> = jobs.par_iter().map(|job| self.one(*job, stop)).collect();
+            for (job, run) in jobs.iter().zip(runs) {
+                let Some(run) = run else { return builder.finish(expectations.list) };
+                seen(&run.summary);
+                expectations.add(job, &self.points[job.point], &run);
+                builder.add(run.summary);
+            }
+        }
+        builder.finish(expectations.list)
+    }
+
+    fn one(&self, job: Job, stop: &AtomicBool) -> Option<Judged> {
+        if stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        let scenario = &self.points[job.point];
+        let record = self.model.prepare(scenario, job.seed, Keep::Nothing).finish(stop)?;
+        let expectations = scenario.expectations.iter().map(|expect| evaluate(expect, &record)).collect();
+        Some(Judged { summary: RunSummary::of(&record), expectations })
+    }
+}
+
+/// One run to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// Index of the point.
+    pub point: usize,
+    /// Seed.
+    pub seed: u64,
+}
+
+struct Judged {
+    summary: RunSummary,
+    expectations: Vec<ExpectationResult>,
+}
+
+/// Expectations over the seeds of each point, in the order of points and of the file.
+#[derive(Default)]
+struct Expectations {
+    list: Vec<ExpectationSummary>,
+    point: Option<usize>,
+    first: usize,
+}
+
+impl Expectations {
+    fn add(&mut self, job: &Job, scenario: &Scenario, run: &Judged) {
+        if self.point != Some(job.point) {
+            self.point = Some(job.point);
+            self.first = self.list.len();
+            for (expectation, result) in scenario.expectations.iter().zip(&run.expectations) {
+                self.list.push(ExpectationSummary::new(result, &scenario.point, expectation.over));
+            }
+        }
+        for (summary, result) in self.list[self.first..].iter_mut().zip(&run.expectations) {
+            summary.add(job.seed, result);
+        }
+    }
+}
+
+/// The one model whose nodes the scenario has.
+fn model_of<'m>(
+    document: &Document,
+    models: &'m [Box<dyn Model>],
+    points: &[Arc<Scenario>],
+) -> Result<&'m dyn Model, Diagnostics> {
+    let groups = points.iter().flat_map(|point| &point.groups);
+    let owner = |kind: &str| {
+        let owns = |model: &&Box<dyn Model>| model.info().kinds.iter().any(|known| known.name == kind);
+        models.iter().find(owns).expect("a checked scenario names kinds that exist")
+    };
+    let mut found: Option<&'m dyn Model> = None;
+    for group in groups {
+        let model = owner(group.kind);
+        match found {
+            Some(first) if first.info().name != model.info().name => {
+                let (a, b) = (first.info().name, model.info().name);
+                let message =
+                    format!("nodes of `{b}` cannot talk to nodes of `{a}`: one scenario has one model");
+                return Err(document.diagnose(&group.place, &message, None));
+            }
+            _ => found = Some(&**model),
+        }
+    }
+    Ok(found.expect("a checked scenario has nodes"))
+}
