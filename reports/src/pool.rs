@@ -1,7 +1,7 @@
 //! Pooling the runs of one point. The unit of independence is the run, never the request.
 
 use crate::batch::{PointSummary, PooledLatency};
-use crate::bootstrap::{RESAMPLES, Resampler, percentile_interval};
+use crate::bootstrap::{Resampler, percentile_interval};
 use crate::estimate::{Estimate, Interval, NO_OUTAGE};
 use crate::incidents::Reliability;
 use crate::latency::{Latency, Pool};
@@ -13,6 +13,8 @@ use crate::stats::{LEVEL, StatsError, log_scale, mean, ratio, sum_of_ratios, zer
 
 /// Latency distributions are resampled in at most this many groups of runs, so that memory stays bounded.
 const GROUPS: usize = 64;
+/// Resamples for the intervals of quantiles: a sweep has thousands of them.
+const QUANTILE_RESAMPLES: usize = 400;
 /// The quantiles of a report.
 const QUANTILES: [f64; 4] = [0.5, 0.95, 0.99, 0.999];
 /// Seconds of a year of 365 days.
@@ -208,12 +210,12 @@ impl LatencyFold {
 
     fn quantiles(&self, points: &[(f64, u64)]) -> Vec<(f64, Estimate)> {
         let groups: Vec<&Latency> = self.groups.iter().filter(|group| group.count() > 0).collect();
-        let mut resampled = vec![Vec::with_capacity(RESAMPLES); points.len()];
+        let mut resampled = vec![Vec::with_capacity(QUANTILE_RESAMPLES); points.len()];
         if groups.len() > 1 {
             let pool = Pool::of(&groups);
             let mut draws = Resampler::new(groups.len(), 2);
             let mut weights = Vec::new();
-            for _ in 0..RESAMPLES {
+            for _ in 0..QUANTILE_RESAMPLES {
                 draws.draw(&mut weights);
                 for (statistics, ns) in resampled.iter_mut().zip(pool.quantiles_ns(&weights, points)) {
                     statistics.push(ns as f64 / 1e6);

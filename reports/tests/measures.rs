@@ -141,7 +141,7 @@ type RecoveryCase = (&'static [(u64, u64)], (u64, Option<u64>), Option<Elapsed>,
 #[test]
 fn mitigation_and_recovery() {
     let after = |ns| Some(Elapsed::After { ns });
-    let cases: [RecoveryCase; 9] = [
+    let cases: [RecoveryCase; 10] = [
         // Harmless.
         (&[], (20_000, Some(30_000)), after(0), after(0)),
         // Failed over during the fault: mitigated, and good at its end.
@@ -150,6 +150,8 @@ fn mitigation_and_recovery() {
         (&[(20_000, 32_000)], (20_000, Some(30_000)), after(12_010 * MS), after(2_010 * MS)),
         // Half a second of service between two outages is not yet good.
         (&[(20_000, 22_000), (22_600, 24_000)], (20_000, Some(21_000)), after(4_010 * MS), after(3_010 * MS)),
+        // Exactly a second is.
+        (&[(20_000, 22_000), (23_100, 25_000)], (20_000, Some(21_000)), after(2_010 * MS), after(1_010 * MS)),
         // A collapse that starts late: mitigated at once by the letter, but not recovered.
         (&[(25_000, 33_000)], (20_000, Some(30_000)), after(0), after(3_010 * MS)),
         // Never again.
@@ -199,6 +201,8 @@ fn windows_by_name() {
     assert!(after(&run, "c", 6 * S).is_empty(), "the next fault came first");
     assert!(after(&run, "d", 0).is_empty(), "a permanent fault has no after");
     assert!(after(&run, "e", 0).is_empty() && during(&run, "e").is_empty());
+    run.faults[3].start_ns = 45 * S;
+    assert!(after(&run, "c", 0).is_empty(), "the next fault starts as this one ends");
     run.faults.push(fault("a", 30 * S, Some(31 * S)));
     assert_eq!(during(&run, "a"), set(&[(10, 20), (30, 31)]));
     assert_eq!(fault_span(&run, "a"), Some((10 * S, Some(31 * S))));
