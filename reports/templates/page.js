@@ -56,7 +56,7 @@
   }
 
   // Crosshair: the charts of one group move together; their words are the rows of their tables.
-  const plots = JSON.parse(document.getElementById("plots").textContent);
+  const { plots, faults } = JSON.parse(document.getElementById("plots").textContent);
   const make = (name, parent) => {
     const element = document.createElement("div");
     element.className = name;
@@ -110,7 +110,7 @@
       }
       lines.push([series.name, cells[number + 1].textContent]);
     });
-    for (const fault of chart.faults) {
+    for (const fault of faults[chart.group]) {
       if (fault.start <= x && (fault.end === null || x < fault.end)) lines.push(["fault", fault.name]);
     }
     chart.tip.replaceChildren(...lines.flatMap(([name, value], line) => {

@@ -67,7 +67,7 @@ pub(super) fn expectations(batch: &Batch) -> Table {
             Cell::word(format!("{}:{}", expectation.file, expectation.line)),
         ]);
     }
-    table.without_empty_columns()
+    table.without_empty_columns().capped(ROWS, "result.json")
 }
 
 /// Seed and point of a run, empty where the batch has only one.
@@ -94,13 +94,8 @@ fn incidents(batch: &Batch) -> Table {
         "There were no probes, so nothing is known about outages."
     };
     let mut table = Table::new("Incidents", &heads).or(empty);
-    let mut count = 0;
     for run in &batch.runs {
         for incident in &run.incidents {
-            count += 1;
-            if count > ROWS {
-                continue;
-            }
             let [seed, point] = which(batch, run);
             let seconds = |ns: Option<u64>, none: &str| match ns {
                 Some(ns) => Cell::number(words::span(ns), ns as f64),
@@ -129,18 +124,9 @@ fn incidents(batch: &Batch) -> Table {
             ]);
         }
     }
-    table.note = cut_note(count, "incidents", "incidents.csv");
-    table.tall = count > 20;
-    table.sortable = count > 1;
-    table.without_empty_columns()
-}
-
-/// Says that a table does not show everything; empty when it does.
-fn cut_note(count: usize, what: &str, file: &str) -> String {
-    if count <= ROWS {
-        return String::new();
-    }
-    format!("The first {ROWS} of {} {what}; {file} beside this page holds all.", whole(count as u64))
+    table.tall = table.rows.len() > 20;
+    table.sortable = table.rows.len() > 1;
+    table.without_empty_columns().capped(ROWS, "incidents.csv")
 }
 
 fn properties(batch: &Batch) -> Table {
@@ -219,7 +205,7 @@ fn outcomes(batch: &Batch) -> Table {
         }
     }
     table.tall = table.rows.len() > 40;
-    table.without_empty_columns()
+    table.without_empty_columns().capped(ROWS, "result.json")
 }
 
 fn meaning(class: RequestClass) -> &'static str {
@@ -262,7 +248,7 @@ fn latencies(batch: &Batch) -> Table {
         }
     }
     table.tall = table.rows.len() > 40;
-    table.without_empty_columns()
+    table.without_empty_columns().capped(ROWS, "result.json")
 }
 
 fn pooled(batch: &Batch) -> Table {
@@ -272,7 +258,7 @@ fn pooled(batch: &Batch) -> Table {
         pooled_point(point, &mut table);
     }
     table.tall = table.rows.len() > 40;
-    table.without_empty_columns()
+    table.without_empty_columns().capped(ROWS, "result.json")
 }
 
 fn pooled_point(point: &PointSummary, table: &mut Table) {
@@ -336,7 +322,7 @@ fn runs(batch: &Batch) -> Table {
     let mut table = Table::new("Runs", &heads).or("Nothing was run.");
     table.sortable = true;
     table.tall = batch.runs.len() > 12;
-    for run in batch.runs.iter().take(ROWS) {
+    for run in &batch.runs {
         let latency = |ns: Option<u64>| Cell::maybe(ns.map(|ns| ns as f64 / 1e9), |s| Unit::Seconds.show(s));
         let ratio = |value| Cell::maybe(value, |value| Unit::Ratio.show(value));
         let down = run.reliability.as_ref().map(|total| total.down_ns as f64 / 1e9);
@@ -356,8 +342,7 @@ fn runs(batch: &Batch) -> Table {
             Cell::code(format!("{:016x}", run.trace_hash)),
         ]);
     }
-    table.note = cut_note(batch.runs.len(), "runs", "summary.csv");
-    table.without_empty_columns()
+    table.without_empty_columns().capped(ROWS, "summary.csv")
 }
 
 /// How a run ended, in a few words.
@@ -402,12 +387,13 @@ fn messages(batch: &Batch) -> Table {
 fn metrics(batch: &Batch) -> Table {
     let heads = ["Point", "Metric", "#Samples", "#Sum", "#Mean", "#Min", "#Max", "#Last"];
     let mut table = Table::new("Metrics of the model", &heads).or("There are no samples.");
-    let mut shown: Vec<&[(String, String)]> = Vec::new();
+    let mut shown: Option<&[(String, String)]> = None;
     for run in &batch.runs {
-        if shown.contains(&run.point.as_slice()) {
+        // Runs of one point come one after another.
+        if shown == Some(run.point.as_slice()) {
             continue;
         }
-        shown.push(&run.point);
+        shown = Some(&run.point);
         for metric in &run.metrics {
             let show = |value: f64| match metric.unit.as_str() {
                 "ns" => Unit::Seconds.show(value / 1e9),
@@ -433,5 +419,5 @@ fn metrics(batch: &Batch) -> Table {
     if batch.runs.len() > batch.points.len() {
         "Of the first seed of each point.".clone_into(&mut table.note);
     }
-    table.without_empty_columns()
+    table.without_empty_columns().capped(ROWS, "summary.csv")
 }

@@ -16,6 +16,9 @@ const POINTS: u64 = 240;
 /// Most fault lanes; with more faults, those of one kind and target share a lane.
 const LANES: usize = 48;
 
+/// Most rows of a table of faults.
+const FAULTS: usize = 1000;
+
 /// How windows that share a point are joined.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Join {
@@ -250,7 +253,7 @@ fn fault_table(run: &RunSummary) -> Table {
         ]);
     }
     table.tall = run.faults.len() > 40;
-    table
+    table.capped(FAULTS, "faults.csv")
 }
 
 /// Lanes of the nodes that led, and of the nodes that were down; none when no node ever said so.

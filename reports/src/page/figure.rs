@@ -30,6 +30,8 @@ pub(super) struct Data {
     x_log: bool,
     y_log: bool,
     series: Vec<DataSeries>,
+    /// Stands once per group, not here: charts of a group have the same faults.
+    #[serde(skip)]
     faults: Vec<DataFault>,
     frames: BTreeMap<&'static str, Frame>,
 }
@@ -151,9 +153,18 @@ fn chart_table(caption: &Caption<'_>, chart: &Chart, labels: &[String]) -> Table
     table
 }
 
+/// Everything the script reads.
+#[derive(Serialize)]
+struct Document<'a> {
+    plots: &'a [&'a Data],
+    /// Faults by group.
+    faults: BTreeMap<&'a str, &'a [DataFault]>,
+}
+
 /// JSON that may stand inside a script element: nothing in it can end the element or open a comment.
-pub(super) fn script_json(data: &[&Data]) -> String {
-    let json = serde_json::to_string(data).expect("plain data becomes JSON");
+pub(super) fn script_json(plots: &[&Data]) -> String {
+    let faults = plots.iter().map(|data| (data.group.as_str(), data.faults.as_slice())).collect();
+    let json = serde_json::to_string(&Document { plots, faults }).expect("plain data becomes JSON");
     json.replace('<', "\\u003c")
         .replace('>', "\\u003e")
         .replace('&', "\\u0026")

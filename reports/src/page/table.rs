@@ -58,6 +58,17 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// Keeps the first `most` rows and says so, and which file holds the rest.
+    pub(super) fn capped(mut self, most: usize, file: &str) -> Self {
+        if self.rows.len() > most {
+            let all = crate::plot::whole(self.rows.len() as u64);
+            self.rows.truncate(most);
+            self.note =
+                format!("{} The first {most} of {all} rows; {file} beside this page holds all.", self.note);
+        }
+        self
+    }
+
     /// Drops columns whose cells are all empty, with their heads.
     pub(super) fn without_empty_columns(mut self) -> Self {
         for column in (0..self.head.len()).rev() {

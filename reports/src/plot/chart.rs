@@ -77,6 +77,9 @@ struct Title {
 /// Height of one lane of names: text, and the bar under it.
 const LANE: f64 = 20.0;
 
+/// Most bands with a shade of their own; with more, one shade covers the time in which any is active.
+const SHADES: usize = 60;
+
 impl Chart {
     /// Draws the chart in one size.
     ///
@@ -110,11 +113,18 @@ impl Chart {
         let canvas = Canvas::new(buffer, f64::from(size.width), top + height + FOOT);
         for title in &titles {
             let ink = self.bands[title.band].ink;
-            canvas.bar((title.bar.0, frame.y.0), (title.bar.1, frame.y.1), Ink::Shade(ink))?;
+            if titles.len() <= SHADES {
+                canvas.bar((title.bar.0, frame.y.0), (title.bar.1, frame.y.1), Ink::Shade(ink))?;
+            }
             if title.lane < size.name_lanes {
                 let base = frame.y.0 - 4.0 - title.lane as f64 * LANE;
                 canvas.bar((title.bar.0, base - 3.0), (title.bar.1, base), Ink::Fault(ink))?;
                 canvas.text(&title.words, (title.text_at, base - 10.0), Side::Right, Ink::Fault(ink))?;
+            }
+        }
+        if titles.len() > SHADES {
+            for (start, end) in text::joined(titles.iter().map(|title| title.bar), 0.5) {
+                canvas.bar((start, frame.y.0), (end, frame.y.1), Ink::Shade(0))?;
             }
         }
         if unnamed > 0 {

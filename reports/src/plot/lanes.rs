@@ -68,9 +68,11 @@ impl LaneChart {
             let top = frame.y.0 + index as f64 * LANE;
             let track = top + LANE - 10.0;
             canvas.line((frame.x.0, track), (frame.x.1, track), Ink::Grid)?;
-            for stretch in &lane.stretches {
+            let spans = lane.stretches.iter().map(|stretch| {
                 let start = frame.across(stretch.start);
-                let end = frame.across(stretch.end.unwrap_or(self.end)).max(start + 2.0);
+                (start, frame.across(stretch.end.unwrap_or(self.end)).max(start + 2.0))
+            });
+            for (start, end) in text::joined(spans, 0.25) {
                 canvas.bar((start, track - 4.0), (end, track + 4.0), Ink::Fault(lane.ink))?;
             }
             lane.title(&canvas, &frame, (top + 12.0, width))?;

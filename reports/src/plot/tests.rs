@@ -118,9 +118,9 @@ fn faults_that_overlap_keep_their_names_apart() {
         band("of no length", 60.0, Some(60.0)),
         band("時計が三秒進む", 61.0, Some(64.0)),
     ];
-    bands.extend((0..40).map(|index| band(&format!("crash-{index}"), f64::from(index) * 2.5, Some(119.0))));
+    bands.extend((0..80).map(|index| band(&format!("crash-{index}"), f64::from(index) * 1.25, Some(119.0))));
     let wide_name = "goodput of the second workload, retried";
-    for (count, name) in [(1, wide_name), (3, "a"), (7, wide_name), (7, "a"), (47, "a")] {
+    for (count, name) in [(1, wide_name), (3, "a"), (7, wide_name), (7, "a"), (47, "a"), (87, "a")] {
         let bands = bands[..count].to_vec();
         let lines = vec![series(name, 0, &[Some(3.0), Some(4.0)]), series("b", 1, &[Some(3.0), Some(4.0)])];
         let chart = chart(Axis::linear(Unit::PerSecond), lines, bands.clone());
@@ -128,7 +128,7 @@ fn faults_that_overlap_keep_their_names_apart() {
             let drawing = chart.draw(size);
             check(&format!("{count} faults, {}", size.class), &drawing);
             let shades = drawing.svg.matches("f-shade").count();
-            assert_eq!(shades, count, "every fault shades its time");
+            assert_eq!(shades, if count > 60 { 1 } else { count }, "every fault shades its time");
             let words: Vec<String> = labels(&drawing.svg).into_iter().map(|label| label.4).collect();
             let named = words.iter().any(|text| text.starts_with("and ") && text.contains("more"));
             assert!(named || words.iter().any(|text| text == &bands[0].name), "{words:?}");

@@ -94,6 +94,20 @@ pub(super) fn stack(intervals: &[(f64, f64)], gap: f64) -> Vec<usize> {
     lanes
 }
 
+/// Intervals in order, with those joined that are less than `gap` apart.
+pub(super) fn joined(intervals: impl Iterator<Item = (f64, f64)>, gap: f64) -> Vec<(f64, f64)> {
+    let mut all: Vec<(f64, f64)> = intervals.collect();
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut joined: Vec<(f64, f64)> = Vec::new();
+    for (start, end) in all {
+        match joined.last_mut() {
+            Some(last) if start < last.1 + gap => last.1 = last.1.max(end),
+            _ => joined.push((start, end)),
+        }
+    }
+    joined
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +130,12 @@ mod tests {
         let bottom = spread(&[100.0, 100.0], 14.0, 0.0, 100.0);
         assert_eq!(bottom, [86.0, 100.0]);
         assert_eq!(spread(&[], 14.0, 0.0, 10.0), Vec::<f64>::new());
+    }
+
+    #[test]
+    fn what_lies_close_together_becomes_one() {
+        let intervals = [(5.0, 6.0), (0.0, 2.0), (1.0, 1.5), (2.2, 3.0)];
+        assert_eq!(joined(intervals.into_iter(), 0.5), [(0.0, 3.0), (5.0, 6.0)]);
     }
 
     #[test]
