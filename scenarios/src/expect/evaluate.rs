@@ -1,9 +1,9 @@
 //! The verdict on an expectation, from what a run left behind.
 
 use murphy_reports::{
-    Elapsed, End, ExpectationResult, Judgement, Latency, MetricKind, MetricRecord, PropertyRecord, RequestCounts,
-    RequestFilter, RunRecord, Service, Verdict, WindowSet, after, all, during, explicit, latency, significant,
-    span_text, steady, warmup,
+    Elapsed, End, ExpectationResult, Judgement, Latency, MetricKind, MetricRecord, PropertyRecord,
+    RequestCounts, RequestFilter, RunRecord, Service, Verdict, WindowSet, after, all, during, explicit,
+    latency, significant, span_text, steady, warmup,
 };
 use murphy_sim::Time;
 
@@ -72,7 +72,9 @@ fn held(record: &PropertyRecord, run: &RunRecord) -> (Judgement, String) {
             (Judgement::Fail, format!("violated at {}: {message}", Time(*at_ns)))
         }
         Verdict::Held if record.checked == 0 => (Judgement::Inconclusive, "nothing to judge".to_owned()),
-        Verdict::Held => unless_short(Judgement::Pass, run, &format!("held, judged {} times", record.checked)),
+        Verdict::Held => {
+            unless_short(Judgement::Pass, run, &format!("held, judged {} times", record.checked))
+        }
     }
 }
 
@@ -218,7 +220,8 @@ impl Scope<'_> {
                 "no probes".to_owned()
             });
         };
-        let nanos = elapsed.as_ns().ok_or_else(|| "the run ended before the service could be seen good".to_owned());
+        let nanos =
+            elapsed.as_ns().ok_or_else(|| "the run ended before the service could be seen good".to_owned());
         nanos.map(|nanos| nanos / 1e9)
     }
 
@@ -282,7 +285,8 @@ impl Scope<'_> {
                     _ => of_samples(&samples, statistic),
                 };
                 let figure = figure.ok_or_else(|| format!("no samples of {name} in the window"))?;
-                let unit = if matches!(statistic, Statistic::Count | Statistic::Rate) { 1.0 } else { scale(record) };
+                let unit =
+                    if matches!(statistic, Statistic::Count | Statistic::Rate) { 1.0 } else { scale(record) };
                 Ok(figure * unit)
             }
         }
@@ -299,7 +303,8 @@ impl Scope<'_> {
     }
 
     fn samples(&self, record: &MetricRecord, metric: &Metric) -> Vec<(u64, u32, f64)> {
-        let inside = |(at, node, _): &&(u64, u32, f64)| self.windows.contains(*at) && self.selected(metric, *node);
+        let inside =
+            |(at, node, _): &&(u64, u32, f64)| self.windows.contains(*at) && self.selected(metric, *node);
         record.samples.iter().filter(inside).copied().collect()
     }
 
@@ -311,8 +316,12 @@ impl Scope<'_> {
         let (mut area, mut length) = (0.0, 0.0);
         let (mut least, mut greatest) = (f64::INFINITY, f64::NEG_INFINITY);
         for node in nodes.into_iter().filter(|node| self.selected(metric, *node)) {
-            let own: Vec<(u64, f64)> =
-                record.samples.iter().filter(|sample| sample.1 == node).map(|sample| (sample.0, sample.2)).collect();
+            let own: Vec<(u64, f64)> = record
+                .samples
+                .iter()
+                .filter(|sample| sample.1 == node)
+                .map(|sample| (sample.0, sample.2))
+                .collect();
             for (index, (from, level)) in own.iter().enumerate() {
                 let to = own.get(index + 1).map_or(murphy_reports::ended_ns(self.run), |next| next.0);
                 let held = WindowSet::one(*from, to).intersect(&self.windows).length_ns() as f64;
@@ -334,7 +343,8 @@ impl Scope<'_> {
 }
 
 fn filter(metric: &Metric) -> RequestFilter<'_> {
-    let label = |name: &str| metric.labels.iter().find(|(label, _)| label == name).map(|(_, value)| value.as_str());
+    let label =
+        |name: &str| metric.labels.iter().find(|(label, _)| label == name).map(|(_, value)| value.as_str());
     RequestFilter { workload: label("workload"), op: label("op") }
 }
 

@@ -73,7 +73,8 @@ pub(crate) fn over(text: &str) -> Parsed<Over> {
         return Ok(Over::EverySeed);
     }
     let share = text.trim().strip_suffix("of seeds").map(str::trim).filter(|share| share.ends_with('%'));
-    let share = share.and_then(|share| quantity::share(share).ok()).filter(|share| *share > 0.0 && *share <= 1.0);
+    let share =
+        share.and_then(|share| quantity::share(share).ok()).filter(|share| *share > 0.0 && *share <= 1.0);
     let Some(share) = share else {
         return Err(whole("expected seeds").help("write \"every seed\" or \"95% of seeds\""));
     };
@@ -153,7 +154,8 @@ impl<'t> Parser<'t> {
             if let [(false, atoms)] = right.terms.as_slice()
                 && let [Atom::Number(number, Dimension::One)] = atoms.as_slice()
             {
-                wrong = wrong.help(quantity::with_unit(&number.to_string(), left.dimension).replace('"', "`"));
+                wrong =
+                    wrong.help(quantity::with_unit(&number.to_string(), left.dimension).replace('"', "`"));
             }
             return Err(wrong);
         }
@@ -282,8 +284,7 @@ impl<'t> Parser<'t> {
             let metric = self.metric(metric_at, name)?;
             self.expect(")")?;
             let measure = self.measure(metric_at, &metric)?;
-            let dimension =
-                measure.statistic(*statistic).map_err(|title| self.since(from, title))?;
+            let dimension = measure.statistic(*statistic).map_err(|title| self.since(from, title))?;
             return Ok((Atom::Statistic(*statistic, metric), dimension));
         }
         if self.eat("(") {
@@ -340,7 +341,8 @@ impl<'t> Parser<'t> {
             return Err(wrong.suggest(name, "faults", &exist));
         };
         if must_end && !ends {
-            let wrong = self.since(from, format!("the fault `{name}` never ends, so there is no time after it"));
+            let wrong =
+                self.since(from, format!("the fault `{name}` never ends, so there is no time after it"));
             return Err(wrong.help("give the fault a length with `for`"));
         }
         Ok(name.to_owned())
@@ -383,7 +385,7 @@ impl<'t> Parser<'t> {
             return Err(wrong.suggest(label, "labels", allowed));
         }
         let exist = self.known.label_values(label);
-        if exist.iter().any(|known| *known == value) {
+        if exist.contains(&value) {
             return Ok(());
         }
         let wrong = self.since(at, format!("no {label} is called '{value}'"));

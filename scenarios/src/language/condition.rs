@@ -85,12 +85,12 @@ fn compare(value: &Literal, op: &str, literal: &Literal) -> bool {
 /// Parses a condition and checks its names and types against the axes.
 pub(crate) fn parse(text: &str, axes: &[AxisView<'_>]) -> Result<Test, Fault> {
     let mut parser = Parser { text, at: 0, axes, depth: 0 };
-    let test = parser.either()?;
+    let whole = parser.either()?;
     parser.space();
     if parser.at < text.len() {
         return Err(parser.fault("expected `&&`, `||` or the end", None));
     }
-    Ok(test)
+    Ok(whole)
 }
 
 impl Fault {
@@ -182,7 +182,8 @@ impl<'t> Parser<'t, '_> {
             return Err(self.fault("expected the name of an axis", help));
         }
         let Some(axis) = names.iter().position(|axis| *axis == name) else {
-            let close = closest(name, &names).map_or(String::new(), |name| format!("did you mean `{name}`? "));
+            let close =
+                closest(name, &names).map_or(String::new(), |name| format!("did you mean `{name}`? "));
             let help = if names.is_empty() {
                 "the scenario has no [[sweep]]".to_owned()
             } else {

@@ -1,6 +1,6 @@
 //! Mistakes of a file: what was found, what was expected, what exists, and what to type instead.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -150,7 +150,9 @@ impl Sources {
 
     /// The rest of the line from a place on.
     pub(crate) fn find(&self, place: &Place) -> At {
-        let Some(number) = self.0.iter().position(|source| source.name == place.file) else { return At::NONE };
+        let Some(number) = self.0.iter().position(|source| source.name == place.file) else {
+            return At::NONE;
+        };
         let text: &str = &self.0[number].text;
         let line_start: usize = text.split_inclusive('\n').take(place.line - 1).map(str::len).sum();
         let line = text[line_start..].lines().next().unwrap_or_default();
@@ -206,10 +208,10 @@ impl Diagnostics {
             out.push_str("\n\n");
         }
         if self.list.len() > SHOWN {
-            out.push_str(&format!("… and {} more\n\n", self.list.len() - SHOWN));
+            _ = write!(out, "… and {} more\n\n", self.list.len() - SHOWN);
         }
         let many = if self.list.len() == 1 { "mistake" } else { "mistakes" };
-        out.push_str(&format!("{} {many}; nothing was run\n", self.list.len()));
+        _ = writeln!(out, "{} {many}; nothing was run", self.list.len());
         out
     }
 

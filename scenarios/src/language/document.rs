@@ -1,5 +1,6 @@
 //! A file with its overrides: the points it makes, the seeds, and each point resolved.
 
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -108,7 +109,6 @@ pub fn parse(
     }
     let (mut root, syntax) = value::parse_document(source, text);
     let (mut tables, design) = reader.tables(&root);
-    let before = reader.found.len();
     reader.overrides(overrides, &mut root, &mut tables);
     rtt::expand(&mut root, read, &mut reader.sources, &mut reader.found);
     let mut base = root.clone();
@@ -116,16 +116,8 @@ pub fn parse(
     let axes = sweep::axes(&tables, &base, &mut reader.found);
     let keep = design.as_ref().and_then(|design| design.keep.as_ref());
     let keep = keep.and_then(|keep| reader.condition(keep, &axes));
-    let points = sweep::points(&axes, keep.as_ref()).unwrap_or_else(|title| {
-        let at = axes.first().map_or(At::NONE, |axis| axis.at);
-        reader.found.push(Diagnostic::new(at, title, "too many"));
-        Vec::new()
-    });
-    let axes_right = reader.found.len() == before && before == 0;
-    if points.is_empty() && axes_right {
-        let at = design.as_ref().and_then(|design| design.keep.as_ref()).map_or(At::NONE, |keep| keep.at);
-        reader.found.push(Diagnostic::new(at, "no point is left", "drops every point"));
-    }
+    let axes_right = reader.found.is_empty();
+    let points = if axes_right { reader.points(&axes, keep.as_ref(), design.as_ref()) } else { Vec::new() };
     let seeds = design.and_then(|design| design.seeds).map(|seeds| seeds.0).unwrap_or_default();
     let mut inner = Inner {
         models: models.to_vec(),
@@ -186,7 +178,7 @@ impl Reader<'_> {
     fn condition(&mut self, text: &Located<String>, axes: &[Axis]) -> Option<Test> {
         let views: Vec<AxisView<'_>> = axes.iter().map(Axis::view).collect();
         match condition::parse(&text.value, &views) {
-            Ok(test) => Some(test),
+            Ok(parsed) => Some(parsed),
             Err(fault) => {
                 let at = fault.within(text.at);
                 let mut wrong = Diagnostic::new(at, fault.title, "here");
@@ -195,6 +187,25 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// The points of axes that are right.
+    fn points(
+        &mut self,
+        axes: &[Axis],
+        keep: Option<&Test>,
+        design: Option<&DesignTable>,
+    ) -> Vec<Vec<usize>> {
+        let points = sweep::points(axes, keep).unwrap_or_else(|title| {
+            let at = axes.first().map_or(At::NONE, |axis| axis.at);
+            self.found.push(Diagnostic::new(at, title, "too many"));
+            Vec::new()
+        });
+        let keep = design.and_then(|design| design.keep.as_ref()).filter(|_| self.found.is_empty());
+        if let (true, Some(keep)) = (points.is_empty(), keep) {
+            self.found.push(Diagnostic::new(keep.at, "no point is left", "drops every point"));
+        }
+        points
     }
 
     fn overrides(&mut self, sets: &[Set], root: &mut Value, tables: &mut Vec<SweepTable>) {
@@ -238,7 +249,9 @@ impl Reader<'_> {
         let alone = tables.iter().filter(|table| moves(table)).count() == 1;
         let positions: Vec<Option<usize>> = wanted
             .iter()
-            .map(|value| tables[index].values.iter().position(|known| Literal::of(known) == Literal::of(value)))
+            .map(|value| {
+                tables[index].values.iter().position(|known| Literal::of(known) == Literal::of(value))
+            })
             .collect();
         if alone {
             tables[index].values = wanted;
@@ -339,21 +352,25 @@ impl Inner {
         let mut walk = Walk::new(&self.models);
         let tree = self.tree(positions);
         let (file, mut canonical) = File::read(&tree, &mut walk);
-        let declared = walk.found.is_empty();
+        let declared = walk.found.len();
         let nodeless = file.nodes.is_empty();
+        let fault_names = resolve::fault_names(&file);
         let (mut scenario, tables) = resolve::resolve(file, &self.sources, &mut walk);
         if walk.unsupported {
-            walk.found.retain(|item| item.label == "not supported yet");
+            // Names may stand for what this version does not know.
+            walk.found.truncate(declared);
             return (scenario, walk.found);
         }
-        if nodeless && declared {
+        if nodeless && declared == 0 {
             let wrong = Diagnostic::new(tree.at, "the scenario has no nodes", "needs a [[node]] table");
             walk.found.push(wrong);
         }
         let holds = self.when(&tables, positions, &mut walk);
         let mut holding = holds.iter();
-        let tables: Vec<_> = tables.into_iter().filter(|_| holding.next().is_none_or(|holds| *holds)).collect();
-        scenario.expectations = resolve::expectations(&tables, &scenario, &self.sources, &mut walk);
+        let tables: Vec<_> =
+            tables.into_iter().filter(|_| holding.next().is_none_or(|holds| *holds)).collect();
+        scenario.expectations =
+            resolve::expectations(&tables, &scenario, fault_names, &self.sources, &mut walk);
         freeze(&mut canonical, &holds);
         scenario.canonical = canonical.document();
         scenario.point = self.labels(positions);
@@ -361,10 +378,19 @@ impl Inner {
     }
 
     /// For each expectation, whether its `when` holds at a point.
-    fn when(&self, tables: &[super::tables::ExpectTable], positions: &[usize], walk: &mut Walk<'_>) -> Vec<bool> {
+    fn when(
+        &self,
+        tables: &[super::tables::ExpectTable],
+        positions: &[usize],
+        walk: &mut Walk<'_>,
+    ) -> Vec<bool> {
         let views: Vec<AxisView<'_>> = self.axes.iter().map(Axis::view).collect();
-        let values: Vec<Literal> =
-            self.axes.iter().zip(positions).map(|(axis, position)| Literal::of(&axis.values[*position])).collect();
+        let values: Vec<Literal> = self
+            .axes
+            .iter()
+            .zip(positions)
+            .map(|(axis, position)| Literal::of(&axis.values[*position]))
+            .collect();
         let mut holds = Vec::new();
         for table in tables {
             let test = table.when.as_ref().map(|when| (when, condition::parse(&when.value, &views)));
@@ -396,7 +422,9 @@ fn freeze(canonical: &mut Value, holds: &[bool]) {
         let Data::Array(items) = &mut entry.value.data else { continue };
         let mut holds = holds.iter();
         items.retain(|_| holds.next().is_none_or(|holds| *holds));
-        items.iter_mut().for_each(|item| drop_entries(item, &["when"]));
+        for item in items.iter_mut() {
+            drop_entries(item, &["when"]);
+        }
     }
     entries.retain(|entry| !matches!(&entry.value.data, Data::Array(items) if items.is_empty()));
 }
@@ -448,8 +476,20 @@ impl Point {
             let mut out = String::new();
             for c in text.chars() {
                 match c {
-                    '/' | '\\' | ',' | '=' | '%' | ':' | '*' | '?' | '"' | '<' | '>' | '|' | '\0'..='\x1f' => {
-                        out.push_str(&format!("%{:02X}", u32::from(c)));
+                    '/'
+                    | '\\'
+                    | ','
+                    | '='
+                    | '%'
+                    | ':'
+                    | '*'
+                    | '?'
+                    | '"'
+                    | '<'
+                    | '>'
+                    | '|'
+                    | '\0'..='\x1f' => {
+                        _ = write!(out, "%{:02X}", u32::from(c));
                     }
                     c => out.push(c),
                 }

@@ -102,7 +102,8 @@ fn partition(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
     let groups: Option<Located<Vec<Patterns>>> =
         fields.optional("groups", "groups of nodes, such as [[\"r0\"], [\"r1\", \"r2\"]]");
     let isolate: Option<Patterns> = fields.optional("isolate", "nodes to part from all others");
-    let one_way = fields.default("one_way", "only messages from an earlier group to a later one are lost", "false");
+    let one_way =
+        fields.default("one_way", "only messages from an earlier group to a later one are lost", "false");
     super::law::one_of(fields, ["groups", "isolate"], [groups.is_some(), isolate.is_some()]);
     if let Some(few) = groups.as_ref().filter(|groups| groups.value.len() < 2) {
         let title = "a partition needs at least two groups";
@@ -145,8 +146,12 @@ fn omission(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
         let (senders, receivers) = (either(names, &from), either(names, &to));
         let traffic = match target.map(|target| names.nodes(&target)) {
             None => Traffic { from: senders, to: receivers, both: false, message },
-            Some(nodes) if direction == "send" => Traffic { from: nodes, to: receivers, both: false, message },
-            Some(nodes) if direction == "receive" => Traffic { from: senders, to: nodes, both: false, message },
+            Some(nodes) if direction == "send" => {
+                Traffic { from: nodes, to: receivers, both: false, message }
+            }
+            Some(nodes) if direction == "receive" => {
+                Traffic { from: senders, to: nodes, both: false, message }
+            }
             Some(nodes) => {
                 let peers = if to.is_some() { receivers } else { senders };
                 Traffic { from: nodes, to: peers, both: true, message }

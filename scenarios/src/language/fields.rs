@@ -60,6 +60,8 @@ pub(crate) struct Fields<'v, 'w, 'm> {
     what: String,
     entries: &'v [Entry],
     known: Vec<&'static str>,
+    /// Keys of a later version that the table has.
+    later: Vec<&'static str>,
     canonical: Vec<Entry>,
     schema: Option<Schema>,
     /// The table's kind is unknown, so nobody can say which keys it may have.
@@ -85,6 +87,7 @@ impl<'v, 'w, 'm> Fields<'v, 'w, 'm> {
             what: what.to_owned(),
             entries,
             known: Vec::new(),
+            later: Vec::new(),
             canonical: Vec::new(),
             schema: None,
             lenient: false,
@@ -98,6 +101,7 @@ impl<'v, 'w, 'm> Fields<'v, 'w, 'm> {
             what: String::new(),
             entries: &[],
             known: Vec::new(),
+            later: Vec::new(),
             canonical: Vec::new(),
             schema: Some(Schema::default()),
             lenient: false,
@@ -223,7 +227,8 @@ impl<'v, 'w, 'm> Fields<'v, 'w, 'm> {
 
     /// A key of the format that this version does not know.
     pub(crate) fn unsupported(&mut self, key: &'static str, what: &str) {
-        if let Some(entry) = self.entry(key) {
+        if let Some(entry) = self.entries.iter().find(|entry| entry.key == key) {
+            self.later.push(key);
             let title = format!("`{key}` is not supported by this version: {what}");
             self.walk.found.push(Diagnostic::new(entry.key_at, title, "not supported yet"));
             self.walk.unsupported = true;
@@ -289,13 +294,25 @@ impl<'v, 'w, 'm> Fields<'v, 'w, 'm> {
         self.entries.iter().find(|entry| entry.key == key).map_or(self.at, |entry| entry.value.at)
     }
 
+    /// Whether a key is there and its value could be read.
+    pub(crate) fn good(&self, key: &str) -> bool {
+        let at = self.spot(key);
+        self.has(key) && !self.walk.found.iter().any(|found| found.at == at)
+    }
+
+    /// A key that was read before the walk.
+    pub(crate) fn known(&mut self, key: &'static str) {
+        self.known.push(key);
+    }
+
     /// Whether values are read, not the schema.
     pub(crate) fn live(&self) -> bool {
         self.schema.is_none()
     }
 
     fn close(self) -> Value {
-        let unknown = |entry: &&Entry| !self.lenient && !self.known.contains(&entry.key.as_str());
+        let declared = |key: &str| self.known.contains(&key) || self.later.contains(&key);
+        let unknown = |entry: &&Entry| !self.lenient && !declared(&entry.key);
         for entry in self.entries.iter().filter(unknown) {
             let title = format!("unknown key `{}` in {}", entry.key, self.what);
             let wrong = Diagnostic::new(entry.key_at, title, "not a key of this table");
@@ -456,8 +473,9 @@ impl Field for Name {
             && !text.ends_with('-');
         if value.as_text().is_some() && !good {
             let title = format!("{} is not a name", value.found());
-            let wrong = Diagnostic::new(value.at, title, "not a name")
-                .help("a name has 1 to 64 letters, digits, `-` and `_`, and neither starts nor ends with `-`");
+            let wrong = Diagnostic::new(value.at, title, "not a name").help(
+                "a name has 1 to 64 letters, digits, `-` and `_`, and neither starts nor ends with `-`",
+            );
             walk.found.push(wrong);
         }
         (Name(text), canonical)
@@ -580,10 +598,9 @@ fn read_quantity<T>(
             Ok(quantity) => return Some(quantity),
             Err(wrong) => wrong,
         },
-        Data::Integer(_) | Data::Float(_) => Wrong {
-            label: "no unit".to_owned(),
-            help: Some(quantity::with_unit(&value.inline(), dimension)),
-        },
+        Data::Integer(_) | Data::Float(_) => {
+            Wrong { label: "no unit".to_owned(), help: Some(quantity::with_unit(&value.inline(), dimension)) }
+        }
         _ => Wrong { label: format!("this is {}", value.kind()), help: None },
     };
     let title = format!("expected {}, found {}", quantity::expected(dimension), value.found());
@@ -614,7 +631,8 @@ pub(crate) struct Signed(pub(crate) i64);
 
 impl Field for Signed {
     fn read(value: &Value, walk: &mut Walk<'_>) -> (Signed, Value) {
-        let nanos = read_quantity(value, Dimension::Time, quantity::signed_duration, walk).unwrap_or_default();
+        let nanos =
+            read_quantity(value, Dimension::Time, quantity::signed_duration, walk).unwrap_or_default();
         (Signed(nanos), Value::text(quantity::signed_text(nanos)))
     }
 

@@ -51,7 +51,8 @@ pub(crate) fn resolve(root: &Value, path: &str, at: At) -> Result<Vec<Leaf>, Dia
 
 /// Names of top-level arrays are never created: `workload.x` without any workload is a mistake.
 fn creatable(_: &Value, depth: usize, segment: &str) -> bool {
-    const ARRAYS: &[&str] = &["site", "link", "node", "service", "workload", "fault", "expect", "sweep", "policy"];
+    const ARRAYS: &[&str] =
+        &["site", "link", "node", "service", "workload", "fault", "expect", "sweep", "policy"];
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     segment.chars().all(plain) && !(depth == 0 && ARRAYS.contains(&segment))
 }

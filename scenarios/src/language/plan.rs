@@ -31,7 +31,8 @@ impl Document {
         };
         let mut out = String::new();
         let Some(Ok(scenario)) = points.first().map(super::document::Point::resolve) else { return out };
-        _ = writeln!(out, "{}: {}", scenario.name, scenario.about);
+        let about = if scenario.about.is_empty() { String::new() } else { format!(": {}", scenario.about) };
+        _ = writeln!(out, "{}{about}", scenario.name);
         let runs = points.len() * seeds;
         let (points_word, seeds_word) = (many(points.len(), "point"), many(seeds, "seed"));
         let length = super::quantity::duration_text(scenario.duration.0);
@@ -70,26 +71,31 @@ impl Scenario {
             _ = writeln!(out, "  nodes     {names}: {} {}", group.nodes.len(), group.kind);
         }
         for workload in &self.workloads {
-            _ = writeln!(out, "  workload  {}", self.workload_text(workload));
+            _ = writeln!(out, "  workload  {}", workload_text(workload));
         }
         let mut faults: Vec<_> = self.faults.iter().collect();
         faults.sort_by_key(|fault| fault.start);
         for fault in faults {
             let end = fault.duration.map(|length| fault.start.saturating_add(length));
-            let late = if fault.start.0 >= self.duration.0 { "  (starts after the end of the run)" } else { "" };
+            let late =
+                if fault.start.0 >= self.duration.0 { "  (starts after the end of the run)" } else { "" };
             let (start, end) = (time(fault.start), end.map_or("the end".to_owned(), time));
-            _ = writeln!(out, "  fault     {start} to {end}  {}: {} {}{late}", fault.name, fault.kind, fault.target);
+            _ = writeln!(
+                out,
+                "  fault     {start} to {end}  {}: {} {}{late}",
+                fault.name, fault.kind, fault.target
+            );
         }
         for expectation in &self.expectations {
             _ = writeln!(out, "  expect    {}", expectation.that);
         }
     }
+}
 
-    fn workload_text(&self, workload: &WorkloadSpec) -> String {
-        let deadline = super::quantity::duration_text(workload.deadline.0);
-        let clients = many(workload.from.len(), "client");
-        format!("{}: {}/s from {clients}, deadline {deadline}", workload.name, workload.arrivals.rate())
-    }
+fn workload_text(workload: &WorkloadSpec) -> String {
+    let deadline = super::quantity::duration_text(workload.deadline.0);
+    let clients = many(workload.from.len(), "client");
+    format!("{}: {}/s from {clients}, deadline {deadline}", workload.name, workload.arrivals.rate())
 }
 
 fn time(time: Time) -> String {

@@ -101,11 +101,25 @@ fn unit_of(
         return Err(Wrong { label: "no unit".to_owned(), help });
     }
     let known = units(dimension);
-    let help = match super::diagnostic::closest(unit, &known) {
+    let help = match spelt_out(unit).or_else(|| super::diagnostic::closest(unit, &known)) {
         Some(close) => format!("did you mean \"{number}{close}\"? units: {}", known.join(", ")),
         None => format!("units: {}", known.join(", ")),
     };
     Err(Wrong { label: format!("unknown unit `{unit}`"), help: Some(help) })
+}
+
+/// The unit that people write out or shorten in another way.
+fn spelt_out(unit: &str) -> Option<&'static str> {
+    let words: [(&str, &[&str]); 7] = [
+        ("us", &["µs", "μs", "usec", "micros"]),
+        ("ms", &["msec", "msecs", "millis"]),
+        ("s", &["sec", "secs", "second", "seconds"]),
+        ("min", &["m", "mins", "minute", "minutes"]),
+        ("h", &["hr", "hrs", "hour", "hours"]),
+        ("d", &["day", "days"]),
+        ("/s", &["rps", "qps", "tps", "Hz", "hz", "/sec"]),
+    ];
+    words.into_iter().find(|(_, words)| words.contains(&unit)).map(|(unit, _)| unit)
 }
 
 /// A whole number of base units, rounded to the nearest one.

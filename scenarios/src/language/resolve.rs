@@ -1,6 +1,6 @@
 //! From declared tables to a [`Scenario`]: nodes are expanded and names become indices.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use murphy_sim::{Span, Time};
@@ -82,9 +82,9 @@ fn in_use<'m>(models: &'m [ModelInfo], nodes: &[NodeSpec]) -> Vec<&'m ModelInfo>
 }
 
 fn unique<'a>(names: impl Iterator<Item = (&'a String, At)>, what: &str, found: &mut Vec<Diagnostic>) {
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for (name, at) in names {
-        if seen.insert(name, ()).is_some() {
+        if !seen.insert(name) {
             let title = format!("two {what} are called `{name}`");
             found.push(Diagnostic::new(at, title, "the second"));
         }

@@ -90,7 +90,8 @@ impl Rows {
         let mut pairs = Vec::new();
         for (index, from) in sites.iter().enumerate() {
             for to in &sites[index + 1..] {
-                let joins = |row: &&Row| (&row.from == from && &row.to == to) || (&row.from == to && &row.to == from);
+                let joins =
+                    |row: &&Row| (&row.from == from && &row.to == to) || (&row.from == to && &row.to == from);
                 let both: Vec<&Row> = self.0.iter().filter(joins).collect();
                 if let Some(first) = both.first() {
                     let mean = both.iter().map(|row| row.rtt_ms).sum::<f64>() / both.len() as f64;
@@ -103,7 +104,8 @@ impl Rows {
 }
 
 fn rows(text: &str, source: u32, found: &mut Vec<Diagnostic>) -> Rows {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let mut rows = Vec::new();
     let header = reader.headers().cloned().unwrap_or_default();
     let column = |name: &str| header.iter().position(|column| column == name);
@@ -119,7 +121,11 @@ fn rows(text: &str, source: u32, found: &mut Vec<Diagnostic>) -> Rows {
             Err(error) => {
                 let byte = error.position().map_or(0, csv::Position::byte);
                 let byte = usize::try_from(byte).unwrap_or(0);
-                found.push(Diagnostic::new(At::new(source, byte..byte + 1), format!("not CSV: {error}"), "here"));
+                found.push(Diagnostic::new(
+                    At::new(source, byte..byte + 1),
+                    format!("not CSV: {error}"),
+                    "here",
+                ));
                 return Rows(rows);
             }
         };

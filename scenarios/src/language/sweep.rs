@@ -69,7 +69,7 @@ impl Table for RangeTable {
         let from: Any = fields.required("from", "first value, such as \"400/s\"");
         let to: Any = fields.required("to", "last value, such as \"1000/s\"");
         let step: Any = fields.required("step", "distance, such as \"200/s\"");
-        if !fields.live() || !(fields.has("from") && fields.has("to") && fields.has("step")) {
+        if !(fields.live() && fields.has("from") && fields.has("to") && fields.has("step")) {
             return RangeTable(Vec::new());
         }
         let parts = [&from.0, &to.0, &step.0].map(Literal::of);

@@ -1,0 +1,8 @@
+//! The scenario language from outside: files in, scenarios or diagnostics out.
+
+mod errors;
+mod expectations;
+mod fixture;
+mod fuzz;
+mod meaning;
+mod sweeps;
