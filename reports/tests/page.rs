@@ -36,6 +36,10 @@ fn pages_are_small_and_made_of_nothing_but_themselves() {
         ("twenty-runs", page(&sample::batch(1..=20))),
         ("sweep", page(&sample::sweep())),
     ];
+    assert!(
+        pages[2].1.contains(" of 12 points; windows.csv beside this page holds all"),
+        "a cut that is not said"
+    );
     for (name, html) in &pages {
         std::fs::write(folder.join(format!("{name}.html")), html).expect("the folder is there");
         assert!(html.len() < 2_000_000, "{name} has {} bytes", html.len());

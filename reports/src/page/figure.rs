@@ -83,6 +83,13 @@ impl Figure {
         }
     }
 
+    /// About how many bytes the figure takes on the page.
+    pub(super) fn bytes(&self) -> usize {
+        // A cell stands once in the table and once, shorter, in the script's data; 40 bytes are its tags.
+        let cells: usize = self.table.rows.iter().flatten().map(|cell| cell.text.len() + 40).sum();
+        self.svg.len() + cells
+    }
+
     /// Lanes; they have no crosshair, since every bar is a row of the table.
     pub(super) fn lanes(caption: &Caption<'_>, lanes: &LaneChart, table: Table) -> Self {
         Figure {

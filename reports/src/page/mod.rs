@@ -22,8 +22,9 @@ use cards::Card;
 use figure::{Data, Figure, script_json};
 use table::{Look, Table};
 
-/// Most points whose plots are on the page; the files beside it hold all.
-const POINTS: usize = 12;
+/// Bytes that the plots of points may take, so that the page stays below two million; the files beside it
+/// hold all points.
+const BUDGET: usize = 1_300_000;
 /// Most notes about single runs in the header; the rest is counted.
 const WARNINGS: usize = 6;
 
@@ -36,20 +37,14 @@ const WARNINGS: usize = 6;
 /// # Panics
 /// Never for a batch of this crate: the template writes into a string.
 pub fn page(batch: &Batch) -> String {
-    let points: Vec<Part> = batch
-        .points
-        .iter()
-        .take(POINTS)
-        .enumerate()
-        .map(|(index, point)| part(batch, point, index))
-        .collect();
+    let points = parts(batch);
     let sweep = sweep::figures(batch);
     let figures = sweep.iter().chain(points.iter().flat_map(|part| &part.figures));
     let data: Vec<&Data> = figures.filter_map(|figure| figure.data.as_ref()).collect();
     let style = theme::style();
-    let points_note = if batch.points.len() > POINTS {
-        let all = batch.points.len();
-        format!("Plots for the first {POINTS} of {all} points; windows.csv beside this page holds all.")
+    let points_note = if batch.points.len() > points.len() {
+        let (shown, all) = (points.len(), batch.points.len());
+        format!("Plots for the first {shown} of {all} points; windows.csv beside this page holds all.")
     } else {
         String::new()
     };
@@ -195,6 +190,21 @@ fn warnings(batch: &Batch) -> Vec<String> {
         warnings.push(format!("and {rest} more of this kind: see the tables below"));
     }
     warnings
+}
+
+/// The points in order until their plots fill the budget; the first in any case.
+fn parts(batch: &Batch) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut used = 0;
+    for (index, point) in batch.points.iter().enumerate() {
+        let part = part(batch, point, index);
+        used += part.figures.iter().map(Figure::bytes).sum::<usize>();
+        if used > BUDGET && index > 0 {
+            break;
+        }
+        parts.push(part);
+    }
+    parts
 }
 
 fn part(batch: &Batch, point: &PointSummary, index: usize) -> Part {

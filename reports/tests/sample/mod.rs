@@ -227,13 +227,13 @@ pub(crate) fn batch(seeds: std::ops::RangeInclusive<u64>) -> Batch {
     builder.finish(expectations)
 }
 
-/// A sweep: two policies, three loads, five seeds each.
+/// A sweep: two policies, six loads, two seeds each.
 pub(crate) fn sweep() -> Batch {
     let mut builder = BatchBuilder::new(info());
     for (policy, worse) in [("budget", 0), ("naive", 4)] {
-        for (step, load) in ["200/s", "400/s", "800/s"].into_iter().enumerate() {
-            for seed in 1..=5 {
-                let mut record = record(seed + worse + 3 * step as u64);
+        for (step, load) in ["100/s", "200/s", "400/s", "600/s", "800/s", "900/s"].into_iter().enumerate() {
+            for seed in 1..=2 {
+                let mut record = record(seed + worse + step as u64);
                 record.point =
                     vec![("policy".to_owned(), policy.to_owned()), ("load".to_owned(), load.to_owned())];
                 record.seed = seed;
