@@ -1,5 +1,6 @@
 //! Mistakes of a file: what was found, what was expected, what exists, and what to type instead.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::sync::Arc;
@@ -174,12 +175,8 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     pub(crate) fn new(mut list: Vec<Diagnostic>, sources: Arc<Sources>) -> Diagnostics {
-        let mut seen = Vec::new();
-        list.retain(|item| {
-            let fresh = !seen.contains(&(item.at, item.title.clone()));
-            seen.push((item.at, item.title.clone()));
-            fresh
-        });
+        let mut seen = BTreeSet::new();
+        list.retain(|item| seen.insert((item.at, item.title.clone())));
         list.sort_by_key(|item| item.at);
         Diagnostics { list, sources }
     }

@@ -20,6 +20,9 @@ use crate::describe::ModelInfo;
 /// Largest file that is read.
 const MAX_BYTES: usize = 8 << 20;
 
+/// Most mistakes that are looked at: nobody reads more, and a file of garbage must not take for ever.
+const MAX_MISTAKES: usize = 1000;
+
 /// One `--set PATH=VALUE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set {
@@ -107,7 +110,8 @@ pub fn parse(
         let wrong = Diagnostic::new(At::new(source, 0..0), title, "too long");
         return Err(Diagnostics::new(vec![wrong], Arc::new(reader.sources)));
     }
-    let (mut root, syntax) = value::parse_document(source, text);
+    let (mut root, mut syntax) = value::parse_document(source, text);
+    syntax.truncate(MAX_MISTAKES);
     let (mut tables, design) = reader.tables(&root);
     reader.overrides(overrides, &mut root, &mut tables);
     rtt::expand(&mut root, read, &mut reader.sources, &mut reader.found);
@@ -136,6 +140,7 @@ pub fn parse(
         _ = File::read(&inner.base, &mut walk);
         found.append(&mut walk.found);
     }
+    found.truncate(MAX_MISTAKES);
     without_echoes(&syntax, &mut found, &inner.sources);
     found.extend(syntax);
     if found.is_empty() {
@@ -332,7 +337,7 @@ impl Inner {
         for positions in &self.points {
             let (_, mut wrong) = self.point(positions);
             found.append(&mut wrong);
-            if found.len() > 1000 {
+            if found.len() > MAX_MISTAKES {
                 return;
             }
         }

@@ -14,6 +14,7 @@ mod document;
 mod fault;
 mod fields;
 mod law;
+mod leaf;
 mod names;
 mod params;
 mod path;

@@ -183,6 +183,16 @@ fn deep_nesting_ends() {
 }
 
 #[test]
+fn a_file_of_garbage_ends() {
+    let keys: Vec<String> = (0..50_000).map(|number| format!("k{number} = 1\n")).collect();
+    let keys = keys.concat();
+    for text in ["x\n".repeat(200_000), "[[fault]]\n".repeat(50_000), keys, "\"".repeat(1_000_000)] {
+        let wrong = mistakes(&text, &[]);
+        assert!(wrong.len() <= 2000 && wrong.render(false).len() < 1_000_000, "{} mistakes", wrong.len());
+    }
+}
+
+#[test]
 fn a_wrong_override_points_at_the_argument() {
     for (set, expected) in [
         ("network.drop=2", "--set:1:14"),
