@@ -1,1 +1,7 @@
-fn main() {}
+//! The program with the models that come with it.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    murphy::cli().model::<murphy::models::pbft::Pbft>().run()
+}

@@ -1,3 +1,4 @@
 //! What Murphy simulates out of the box.
 
 pub mod oracle;
+pub mod pbft;

@@ -18,5 +18,7 @@ pub use describe::{
     Dimension, Effect, KindInfo, MetricInfo, ModelInfo, OperationInfo, Param, ParamKind, ParamValue, Params,
     PropertyInfo, PropertyKind,
 };
+/// What oracles answer with, and how samples of a metric combine.
+pub use murphy_reports::{MetricKind, PropertyRecord, Verdict};
 pub use model::{Model, Oracles, Problem, Protocol, Run, System, model};
 pub use runner::{Job, Study};

@@ -21,6 +21,7 @@ mod validity;
 
 use std::sync::Arc;
 
+use murphy_scenarios::Verdict;
 use murphy_sim::{NodeId, Stamped, Time};
 
 pub use agreement::Agreement;
@@ -50,6 +51,16 @@ pub enum OracleVerdict {
         /// One sentence that says why.
         message: String,
     },
+}
+
+impl From<OracleVerdict> for Verdict {
+    fn from(verdict: OracleVerdict) -> Verdict {
+        match verdict {
+            OracleVerdict::Held => Verdict::Held,
+            OracleVerdict::Violated { at, event, message } => Verdict::Violated { at_ns: at.0, event, message },
+            OracleVerdict::Unknown { message } => Verdict::Unknown { message },
+        }
+    }
 }
 
 /// The first violation that an oracle found: later ones often only follow from it.

@@ -1,0 +1,174 @@
+//! Who the replicas are, how many may fail, and how many make a quorum.
+
+use std::sync::Arc;
+
+use murphy_sim::{NodeId, Span};
+
+use super::bug::Bug;
+
+/// The replicas of one group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    replicas: Box<[NodeId]>,
+    /// Place in the group by node, `u32::MAX` for others.
+    places: Box<[u32]>,
+    f: usize,
+}
+
+impl Group {
+    /// A group that tolerates `f` faulty replicas, by default ⌊(n − 1)/3⌋.
+    ///
+    /// # Panics
+    /// When the group is empty, names a node twice, or `f` is not below n.
+    pub fn new(replicas: &[NodeId], f: Option<usize>) -> Arc<Group> {
+        assert!(!replicas.is_empty(), "a group has at least one replica");
+        let f = f.unwrap_or((replicas.len() - 1) / 3);
+        assert!(f < replicas.len(), "of {} replicas not {f} may fail", replicas.len());
+        let last = replicas.iter().map(|node| node.index()).max().unwrap_or(0);
+        let mut places = vec![u32::MAX; last + 1].into_boxed_slice();
+        for (place, node) in replicas.iter().enumerate() {
+            assert!(places[node.index()] == u32::MAX, "node {} is twice in its group", node.0);
+            places[node.index()] = u32::try_from(place).expect("fewer than 2^32 replicas");
+        }
+        Arc::new(Group { replicas: replicas.into(), places, f })
+    }
+
+    /// Number of replicas.
+    #[inline]
+    pub fn n(&self) -> usize {
+        self.replicas.len()
+    }
+
+    /// Number of faulty replicas that it tolerates.
+    #[inline]
+    pub fn f(&self) -> usize {
+        self.f
+    }
+
+    /// ⌈(n + f + 1)/2⌉: two quorums share a correct replica. It is 2f + 1 when n = 3f + 1.
+    pub fn quorum(&self) -> usize {
+        (self.n() + self.f + 1).div_ceil(2)
+    }
+
+    /// The replicas.
+    pub fn replicas(&self) -> &[NodeId] {
+        &self.replicas
+    }
+
+    /// Place of a node in the group, if it is a replica.
+    #[inline]
+    pub fn place(&self, node: NodeId) -> Option<usize> {
+        self.places.get(node.index()).filter(|place| **place != u32::MAX).map(|place| *place as usize)
+    }
+
+    /// Place of the primary of a view: v mod n (Castro & Liskov 1999, section 4).
+    #[inline]
+    pub fn primary_place(&self, view: u64) -> usize {
+        #[expect(clippy::cast_possible_truncation, reason = "below the number of replicas")]
+        let place = (view % self.n() as u64) as usize;
+        place
+    }
+
+    /// The primary of a view.
+    #[inline]
+    pub fn primary(&self, view: u64) -> NodeId {
+        self.replicas[self.primary_place(view)]
+    }
+}
+
+/// How replicas run, the same for all of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// First time-out of a backup that waits for a request; it doubles from view to view.
+    pub view_timeout: Span,
+    /// K: slots between two checkpoints.
+    pub checkpoint_every: u64,
+    /// L: slots between low and high watermark; 2K by default.
+    pub window: u64,
+    /// Most commands in a batch.
+    pub batch_max: usize,
+    /// Batches that the primary has on their way; while so many are, requests wait and go together.
+    pub pipeline: u64,
+    /// Time between two looks at whether something is missing.
+    pub status_interval: Span,
+    /// A planted bug.
+    pub bug: Option<Bug>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            view_timeout: Span::millis(500),
+            checkpoint_every: 128,
+            window: 256,
+            batch_max: 64,
+            pipeline: 16,
+            status_interval: Span::millis(100),
+            bug: None,
+        }
+    }
+}
+
+/// How many of each make enough. All follow from the quorum, unless a bug is planted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Quorums {
+    /// Prepares of backups that, with the pre-prepare, make a batch prepared.
+    pub(super) prepares: usize,
+    /// Commits, own included.
+    pub(super) commits: usize,
+    /// Checkpoints and view-changes, own included.
+    pub(super) checkpoints: usize,
+    pub(super) view_changes: usize,
+}
+
+impl Quorums {
+    pub(super) fn new(group: &Group, bug: Option<Bug>) -> Quorums {
+        let quorum = match bug {
+            Some(Bug::Quorum2f) => (2 * group.f()).max(1),
+            Some(Bug::Quorum2fPlus1) => 2 * group.f() + 1,
+            _ => group.quorum(),
+        };
+        let few = group.f() + 1;
+        let mut quorums = Quorums {
+            // Castro & Liskov 1999, section 4.2: 2f prepares of different backups.
+            prepares: quorum - 1,
+            commits: quorum,
+            checkpoints: quorum,
+            view_changes: quorum,
+        };
+        match bug {
+            Some(Bug::PrepareQuorumFPlus1) => quorums.prepares = few - 1,
+            Some(Bug::CommitQuorumFPlus1) => quorums.commits = few,
+            Some(Bug::FewViewChanges) => quorums.view_changes = few,
+            _ => {}
+        }
+        quorums
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quorums_share_a_correct_replica_and_leave_out_the_faulty() {
+        for n in 1..=200 {
+            let group = Group::new(&(0..n).map(NodeId).collect::<Vec<_>>(), None);
+            let (n, f, quorum) = (group.n(), group.f(), group.quorum());
+            assert!(2 * quorum - n > f, "n = {n}: quorums of {quorum} meet in too few");
+            assert!(quorum <= n - f, "n = {n}: quorums of {quorum} need a faulty one");
+            if n == 3 * f + 1 {
+                assert_eq!(quorum, 2 * f + 1);
+            }
+        }
+        let five = Group::new(&[0, 1, 2, 3, 4].map(NodeId), None);
+        assert_eq!((five.f(), five.quorum()), (1, 4));
+    }
+
+    #[test]
+    fn places_follow_the_order_of_the_group() {
+        let group = Group::new(&[5, 3, 8].map(NodeId), None);
+        assert_eq!([5, 3, 8, 4, 99].map(|node| group.place(NodeId(node))), [Some(0), Some(1), Some(2), None, None]);
+        assert_eq!(group.primary(4), NodeId(3));
+    }
+}

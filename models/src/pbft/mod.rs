@@ -1,0 +1,140 @@
+//! Practical Byzantine Fault Tolerance (Castro & Liskov, OSDI 1999), complete: normal case with
+//! batching, checkpoints, view changes, retransmission, state transfer, durable replicas, clients.
+//!
+//! Sections in comments are those of the OSDI paper. Where it leaves a choice:
+//! - A replica's disk keeps what it accepted, prepared and promised; prepares, commits,
+//!   checkpoints, view-changes and new-views leave after the sync that covers them.
+//! - P and O carry the batches themselves, so that no body has to be fetched.
+//! - Replicas that wait for something exchange status messages and retransmit; others do so rarely.
+//! - Every view change waits twice as long as the one before, until a request is executed.
+
+mod bug;
+mod checkpoint;
+mod client;
+mod group;
+mod log;
+mod message;
+mod normal;
+mod protocol;
+mod replica;
+mod signed;
+mod stable;
+mod state_transfer;
+mod status;
+mod store;
+mod view_change;
+
+use std::sync::Arc;
+
+use murphy_sim::{Context, DiskOp, DiskResult, NodeId, Process, Request};
+
+pub use bug::Bug;
+pub use client::{Client, ClientOptions};
+pub use group::{Group, Options};
+pub use message::{
+    Batch, CheckpointVote, Command, NewView, PbftMessage, PrePrepare, Prepared, Proposal, Reply,
+    StableProof, Status, Transfer, ViewChange, Vote,
+};
+pub use protocol::PbftOracles;
+pub use replica::Replica;
+pub use signed::{Signed, Signers};
+pub use stable::{Record, Stable, Write};
+pub use store::Snapshot;
+
+/// Operation kind that writes a key.
+pub const PUT: u16 = 0;
+/// Operation kind that reads a key.
+pub const GET: u16 = 1;
+/// Names of the operations, by kind.
+pub const OPERATIONS: [&str; 2] = ["put", "get"];
+
+/// A node of the protocol.
+#[derive(Clone, Debug)]
+pub enum Pbft {
+    /// Keeps a copy of the service.
+    Replica(Box<Replica>),
+    /// Sends requests to the service.
+    Client(Client),
+}
+
+/// What a node is told at boot.
+#[derive(Clone, Debug)]
+pub enum Config {
+    /// A replica.
+    Replica {
+        /// Its group.
+        group: Arc<Group>,
+        /// How the group runs.
+        options: Options,
+    },
+    /// A client.
+    Client {
+        /// The group that it asks.
+        group: Arc<Group>,
+        /// How it asks.
+        options: ClientOptions,
+    },
+}
+
+/// What a node of the protocol is woken with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// A replica waited long enough for progress, or for the new view.
+    Progress,
+    /// Time for a replica to look at whether something is missing.
+    Status,
+    /// A state did not come.
+    Fetch,
+    /// A client's reply did not come.
+    Retry,
+}
+
+/// What a node of the protocol acts through.
+pub(crate) type Cx<'a> = Context<'a, Pbft>;
+
+impl Process for Pbft {
+    type Config = Config;
+    type Message = PbftMessage;
+    type Timer = Timer;
+    type Durable = Stable;
+
+    fn boot(cx: &mut Cx<'_>) -> Pbft {
+        match cx.config().clone() {
+            Config::Replica { group, options } => {
+                Pbft::Replica(Box::new(Replica::boot(cx, group, options)))
+            }
+            Config::Client { group, options } => Pbft::Client(Client::new(group, options)),
+        }
+    }
+
+    #[inline]
+    fn on_message(&mut self, cx: &mut Cx<'_>, from: NodeId, message: &PbftMessage) {
+        match self {
+            Pbft::Replica(replica) => replica.on_message(cx, from, message),
+            Pbft::Client(client) => {
+                if let PbftMessage::Reply(reply) = message {
+                    client.on_reply(cx, from, reply);
+                }
+            }
+        }
+    }
+
+    fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) {
+        match self {
+            Pbft::Replica(replica) => replica.on_timer(cx, timer),
+            Pbft::Client(client) => client.on_retry(cx),
+        }
+    }
+
+    fn on_disk(&mut self, cx: &mut Cx<'_>, _op: DiskOp, _result: DiskResult) {
+        if let Pbft::Replica(replica) = self {
+            replica.on_synced(cx);
+        }
+    }
+
+    fn on_request(&mut self, cx: &mut Cx<'_>, request: Request) {
+        if let Pbft::Client(client) = self {
+            client.on_request(cx, request);
+        }
+    }
+}
