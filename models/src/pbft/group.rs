@@ -168,7 +168,10 @@ mod tests {
     #[test]
     fn places_follow_the_order_of_the_group() {
         let group = Group::new(&[5, 3, 8].map(NodeId), None);
-        assert_eq!([5, 3, 8, 4, 99].map(|node| group.place(NodeId(node))), [Some(0), Some(1), Some(2), None, None]);
+        assert_eq!(
+            [5, 3, 8, 4, 99].map(|node| group.place(NodeId(node))),
+            [Some(0), Some(1), Some(2), None, None]
+        );
         assert_eq!(group.primary(4), NodeId(3));
     }
 }

@@ -32,8 +32,8 @@ pub use bug::Bug;
 pub use client::{Client, ClientOptions};
 pub use group::{Group, Options};
 pub use message::{
-    Batch, CheckpointVote, Command, NewView, PbftMessage, PrePrepare, Prepared, Proposal, Reply,
-    StableProof, Status, Transfer, ViewChange, Vote,
+    Batch, CheckpointVote, Command, NewView, PbftMessage, PrePrepare, Prepared, Proposal, Reply, StableProof,
+    Status, Transfer, ViewChange, Vote,
 };
 pub use protocol::PbftOracles;
 pub use replica::Replica;
@@ -100,9 +100,7 @@ impl Process for Pbft {
 
     fn boot(cx: &mut Cx<'_>) -> Pbft {
         match cx.config().clone() {
-            Config::Replica { group, options } => {
-                Pbft::Replica(Box::new(Replica::boot(cx, group, options)))
-            }
+            Config::Replica { group, options } => Pbft::Replica(Box::new(Replica::boot(cx, group, options))),
             Config::Client { group, options } => Pbft::Client(Client::new(group, options)),
         }
     }

@@ -32,8 +32,18 @@ impl Protocol for Pbft {
             name: "pbft",
             about: "Practical Byzantine Fault Tolerance (Castro & Liskov 1999): a replicated key-value store",
             kinds: vec![
-                KindInfo { name: REPLICA, about: "keeps a copy of the store", client: false, params: replica_params() },
-                KindInfo { name: CLIENT, about: "sends one request at a time", client: true, params: client_params() },
+                KindInfo {
+                    name: REPLICA,
+                    about: "keeps a copy of the store",
+                    client: false,
+                    params: replica_params(),
+                },
+                KindInfo {
+                    name: CLIENT,
+                    about: "sends one request at a time",
+                    client: true,
+                    params: client_params(),
+                },
             ],
             messages: PbftMessage::KINDS.to_vec(),
             operations: OPERATIONS
@@ -58,11 +68,17 @@ impl Protocol for Pbft {
         let mut problems = Vec::new();
         if n < 3 * f + 1 {
             let most = (n - 1) / 3;
-            let message = format!("f = {f} needs at least {} replicas, found {n}, which tolerate f = {most}", 3 * f + 1);
+            let message = format!(
+                "f = {f} needs at least {} replicas, found {n}, which tolerate f = {most}",
+                3 * f + 1
+            );
             problems.push(Problem { place: place(first), message });
         }
-        if let Some(other) = system.nodes.iter().find(|node| node.kind == REPLICA && node.params != first.params) {
-            let message = format!("all replicas of a group have the same params, but those of {} differ", other.name);
+        if let Some(other) =
+            system.nodes.iter().find(|node| node.kind == REPLICA && node.params != first.params)
+        {
+            let message =
+                format!("all replicas of a group have the same params, but those of {} differ", other.name);
             problems.push(Problem { place: place(other), message });
         }
         problems
@@ -133,7 +149,11 @@ fn replica_params() -> Vec<Param> {
         count("checkpoint_every", "slots between two checkpoints", 1, 1 << 20, defaults.checkpoint_every),
         count("batch_max", "most commands in a batch", 1, 1 << 16, defaults.batch_max as u64),
         count("pipeline", "batches that the primary has on their way", 1, 1 << 16, defaults.pipeline),
-        span("status_interval", "time between two looks at whether something is missing", defaults.status_interval),
+        span(
+            "status_interval",
+            "time between two looks at whether something is missing",
+            defaults.status_interval,
+        ),
         bug,
     ]
 }
@@ -170,15 +190,18 @@ fn options(params: &Params) -> Options {
 }
 
 fn properties() -> Vec<PropertyInfo> {
-    let safety = SAFETY.into_iter().map(|(name, about)| PropertyInfo { name, about, kind: PropertyKind::Safety });
+    let safety =
+        SAFETY.into_iter().map(|(name, about)| PropertyInfo { name, about, kind: PropertyKind::Safety });
     let sometimes = [
         ("pbft.view_change", "a replica gave up on a view"),
         ("pbft.checkpoint", "a checkpoint became stable"),
         ("pbft.state_transfer", "a replica installed the state of others"),
     ];
-    let sometimes = sometimes
-        .into_iter()
-        .map(|(name, about)| PropertyInfo { name, about, kind: PropertyKind::Sometimes });
+    let sometimes = sometimes.into_iter().map(|(name, about)| PropertyInfo {
+        name,
+        about,
+        kind: PropertyKind::Sometimes,
+    });
     safety.chain(sometimes).collect()
 }
 

@@ -9,9 +9,7 @@ use super::bug::Bug;
 use super::checkpoint::Tally;
 use super::group::{Group, Options, Quorums};
 use super::log::{Log, Phase};
-use super::message::{
-    Batch, CheckpointVote, Command, NewView, PbftMessage, StableProof, ViewChange, Vote,
-};
+use super::message::{Batch, CheckpointVote, Command, NewView, PbftMessage, StableProof, ViewChange, Vote};
 use super::signed::Signed;
 use super::stable::{Stable, Write};
 use super::store::{Snapshot, Store};

@@ -76,7 +76,8 @@ impl Durable for Stable {
         match write {
             Write::Accepted { view, slot, batch } => {
                 if let Some(record) = self.record(*slot) {
-                    record.committed &= record.batch.as_ref().is_some_and(|known| known.digest() == batch.digest());
+                    record.committed &=
+                        record.batch.as_ref().is_some_and(|known| known.digest() == batch.digest());
                     record.view = *view;
                     record.batch = Some(Arc::clone(batch));
                 }

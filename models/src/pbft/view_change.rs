@@ -95,7 +95,8 @@ impl Replica {
             return;
         }
         let known = self.view_changes[place].as_ref();
-        if place == self.place || known.is_some_and(|known| known.body().view >= view) || !self.valid(change) {
+        if place == self.place || known.is_some_and(|known| known.body().view >= view) || !self.valid(change)
+        {
             return;
         }
         self.view_changes[place] = Some(Arc::clone(change));
@@ -130,7 +131,8 @@ impl Replica {
     fn join_others(&mut self, cx: &mut Cx<'_>) {
         let later = self.view_changes.iter().flatten().map(|change| change.body().view);
         let later = later.filter(|view| *view > self.view);
-        let (count, earliest) = later.fold((0, u64::MAX), |(count, least), view| (count + 1, least.min(view)));
+        let (count, earliest) =
+            later.fold((0, u64::MAX), |(count, least), view| (count + 1, least.min(view)));
         if count > self.group.f() {
             self.start_view_change(cx, earliest);
         }
