@@ -57,6 +57,11 @@ impl Clock {
         Time(self.monotonic(now).0.saturating_add_signed(self.offset_ns))
     }
 
+    /// Whether the monotonic clock does not run at the true rate.
+    pub(crate) fn drifts(&self) -> bool {
+        self.drift_ppb != 0
+    }
+
     /// True time that passes while the monotonic clock counts `span`.
     #[inline]
     pub(crate) fn real(&self, span: Span) -> Span {

@@ -17,6 +17,11 @@ impl NodeSet {
         self.0.get(node.index() / 64).is_some_and(|word| word >> (node.0 % 64) & 1 == 1)
     }
 
+    /// Whether the set has no node.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|&word| word == 0)
+    }
+
     /// Adds a node.
     pub fn insert(&mut self, node: NodeId) {
         let word = node.index() / 64;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::fact::NodeId;
 use crate::fault::{Effect, Fault, FaultKind, Hit, Hits, NodeSet, Scope};
 use crate::hash::{fold, name_hash};
+use crate::law::Law;
 use crate::random::{Domain, Keyed};
 use crate::time::{Span, Time};
 use crate::topology::{Channel, Route, SiteId, Topology};
@@ -67,13 +68,25 @@ struct Active {
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
     topology: Arc<Topology>,
-    /// Route and whether it is a detour, by source times sites plus destination.
-    routes: Vec<(Route, bool)>,
+    sites: usize,
+    /// By source times sites plus destination.
+    paths: Vec<Path>,
     cut: Vec<bool>,
     lanes: Lanes,
+    /// Active faults that can act on a message.
     active: Vec<Active>,
     /// Active faults that cut links.
     cutters: Vec<usize>,
+}
+
+/// How messages get from one site to another now.
+#[derive(Clone, Debug)]
+struct Path {
+    route: Route,
+    /// The route is another than without faults.
+    detour: bool,
+    /// The latency, when that is all that messages meet.
+    quick: Option<Law>,
 }
 
 /// What messages use up on their way, and what became of them.
@@ -90,8 +103,9 @@ impl Network {
     pub(crate) fn new(topology: Arc<Topology>, nodes: usize) -> Network {
         let links = topology.links();
         let mut network = Network {
+            sites: topology.sites(),
             topology,
-            routes: Vec::new(),
+            paths: Vec::new(),
             cut: vec![false; links],
             lanes: Lanes {
                 links: vec![[Time::ZERO; 2]; links],
@@ -117,7 +131,10 @@ impl Network {
         for &index in active {
             let fault = index as usize;
             match &plan[fault].kind {
-                FaultKind::Partition { .. } | FaultKind::Messages { .. } => {
+                kind @ (FaultKind::Partition { .. } | FaultKind::Messages { .. }) => {
+                    if !can_match(kind) {
+                        continue;
+                    }
                     let kept = was.iter().find(|old| old.fault == fault).cloned();
                     self.active.push(kept.unwrap_or_else(|| Active {
                         fault,
@@ -146,14 +163,30 @@ impl Network {
     fn reroute(&mut self) {
         let sites = u32::try_from(self.topology.sites()).expect("fewer than 2^32 sites");
         let whole = vec![false; self.cut.len()];
-        self.routes.clear();
+        self.paths.clear();
         for from in (0..sites).map(SiteId) {
             for to in (0..sites).map(SiteId) {
                 let route = self.topology.route(from, to, &self.cut);
                 let detour = self.cut != whole && route != self.topology.route(from, to, &whole);
-                self.routes.push((route, detour));
+                let channel = match &route {
+                    Route::Inside => Some(&self.topology.site(from).inside),
+                    Route::Links(hops) if hops.len() == 1 => Some(self.topology.channel(hops[0].link)),
+                    Route::Links(_) | Route::Cut => None,
+                };
+                let quick =
+                    channel.filter(|channel| !detour && is_quiet(channel)).map(|channel| channel.latency.clone());
+                self.paths.push(Path { route, detour, quick });
             }
         }
+    }
+
+    /// The law of latency between two sites, when nothing else can happen to a message now.
+    #[inline]
+    pub(crate) fn quick(&self, from: SiteId, to: SiteId) -> Option<&Law> {
+        if !self.active.is_empty() {
+            return None;
+        }
+        self.paths[from.0 as usize * self.sites + to.0 as usize].quick.as_ref()
     }
 
     /// Decides what becomes of a message, and charges what it uses.
@@ -164,8 +197,8 @@ impl Network {
         plan: &[Fault],
         hits: &mut [Hits],
     ) -> Fate {
-        let index = flight.from_site.0 as usize * self.topology.sites() + flight.to_site.0 as usize;
-        let (route, detour) = &self.routes[index];
+        let index = flight.from_site.0 as usize * self.sites + flight.to_site.0 as usize;
+        let Path { route, detour, .. } = &self.paths[index];
         let fate = self.lanes.along(keyed, flight, &self.topology, route);
         if *detour {
             let hit = if *route == Route::Cut { Hit::MessagesCut } else { Hit::MessagesRerouted };
@@ -268,6 +301,25 @@ impl Lanes {
     }
 }
 
+/// Whether a channel does nothing to a message but take time.
+fn is_quiet(channel: &Channel) -> bool {
+    let Channel { jitter, drop, duplicate, reorder, corrupt, bandwidth, .. } = channel;
+    let never = [drop, duplicate, reorder, corrupt].into_iter().all(|chance| chance.is_never());
+    never && jitter.is_none() && bandwidth.is_none()
+}
+
+/// Whether a fault can act on any message at all.
+fn can_match(kind: &FaultKind) -> bool {
+    match kind {
+        FaultKind::Partition { groups, .. } => groups.iter().filter(|group| !group.is_empty()).count() > 1,
+        FaultKind::Messages { scope: Scope::Between { from, to, .. }, .. } => {
+            !from.is_empty() && !to.is_empty()
+        }
+        FaultKind::Messages { scope: Scope::Link(_), .. } => true,
+        _ => false,
+    }
+}
+
 /// Applies every active fault of the plan that matches, in plan order.
 #[expect(clippy::too_many_arguments, reason = "one call, of the parts of two structs")]
 fn under_faults(
@@ -283,72 +335,82 @@ fn under_faults(
     let mut cut = false;
     for active in active {
         let hits = &mut hits[active.fault];
-        let word = || keyed.word(Domain::Fault, fold(flight.base, active.name), flight.to_name);
-        let effect = match &plan[active.fault].kind {
+        match &plan[active.fault].kind {
             FaultKind::Partition { groups, one_way } => {
                 if separated(groups, *one_way, flight.from, flight.to) {
                     hits.add(Hit::MessagesCut, 1);
                     cut = true;
                 }
-                continue;
             }
             FaultKind::Messages { scope, kind, effect } => {
-                if kind.is_some_and(|kind| kind != flight.kind) || !on_way(scope, flight, route) {
-                    continue;
+                if kind.is_none_or(|kind| kind == flight.kind) && on_way(scope, flight, route) {
+                    cut |= apply(effect, active, nodes, keyed, flight, hits, &mut fate);
                 }
-                effect
             }
             other => unreachable!("{other:?} does not act on messages"),
-        };
-        match effect {
-            Effect::Drop(chance) if chance.hits(word()) => {
-                hits.add(Hit::MessagesCut, 1);
-                cut = true;
-            }
-            Effect::DropNth(n) => {
-                active.per_sender.resize(nodes, 0);
-                let seen = &mut active.per_sender[flight.from.index()];
-                *seen += 1;
-                if *seen == *n {
-                    hits.add(Hit::MessagesCut, 1);
-                    cut = true;
-                }
-            }
-            Effect::Delay { factor, add } => {
-                if let Some(at) = fate.arrives {
-                    let more = at.since(flight.departs).scale((factor - 1.0).max(0.0));
-                    delay(&mut fate, hits, Hit::MessagesDelayed, more + add.sample(word()));
-                }
-            }
-            Effect::Duplicate(chance) if chance.hits(word()) => {
-                if let (Some(at), None) = (fate.arrives, fate.again) {
-                    hits.add(Hit::MessagesDuplicated, 1);
-                    fate.again = Some(at);
-                }
-            }
-            Effect::HoldBack(chance, law) if chance.hits(word()) => {
-                let held = keyed.word(Domain::Reorder, fold(flight.base, active.name), flight.to_name);
-                delay(&mut fate, hits, Hit::MessagesReordered, law.sample(held));
-            }
-            Effect::Corrupt(chance) => {
-                let word = word();
-                if chance.hits(word) {
-                    hits.add(Hit::MessagesCorrupted, 1);
-                    fate.corrupt = Some(word);
-                }
-            }
-            Effect::Squeeze(rate) => {
-                active.per_sender.resize(nodes, 0);
-                let mut free = Time(active.per_sender[flight.from.index()]);
-                let departs = queue_for(&mut free, flight.departs, flight.bytes, *rate, u64::MAX)
-                    .expect("the queue has no end");
-                active.per_sender[flight.from.index()] = free.0;
-                delay(&mut fate, hits, Hit::MessagesDelayed, departs.since(flight.departs));
-            }
-            Effect::Drop(_) | Effect::Duplicate(_) | Effect::HoldBack(..) => {}
         }
     }
     if cut { Fate::default() } else { fate }
+}
+
+/// Applies one effect to a message; returns whether that is cut.
+fn apply(
+    effect: &Effect,
+    active: &mut Active,
+    nodes: usize,
+    keyed: &Keyed,
+    flight: &Flight,
+    hits: &mut Hits,
+    fate: &mut Fate,
+) -> bool {
+    let word = |domain| keyed.word(domain, fold(flight.base, active.name), flight.to_name);
+    match effect {
+        Effect::Drop(chance) if chance.hits(word(Domain::Fault)) => {
+            hits.add(Hit::MessagesCut, 1);
+            return true;
+        }
+        Effect::DropNth(n) => {
+            active.per_sender.resize(nodes, 0);
+            let seen = &mut active.per_sender[flight.from.index()];
+            *seen += 1;
+            if *seen == *n {
+                hits.add(Hit::MessagesCut, 1);
+                return true;
+            }
+        }
+        Effect::Delay { factor, add } => {
+            if let Some(at) = fate.arrives {
+                let more = at.since(flight.departs).scale((factor - 1.0).max(0.0));
+                delay(fate, hits, Hit::MessagesDelayed, more + add.sample(word(Domain::Fault)));
+            }
+        }
+        Effect::Duplicate(chance) if chance.hits(word(Domain::Fault)) => {
+            if let (Some(at), None) = (fate.arrives, fate.again) {
+                hits.add(Hit::MessagesDuplicated, 1);
+                fate.again = Some(at);
+            }
+        }
+        Effect::HoldBack(chance, law) if chance.hits(word(Domain::Fault)) => {
+            delay(fate, hits, Hit::MessagesReordered, law.sample(word(Domain::Reorder)));
+        }
+        Effect::Corrupt(chance) => {
+            let word = word(Domain::Fault);
+            if chance.hits(word) {
+                hits.add(Hit::MessagesCorrupted, 1);
+                fate.corrupt = Some(word);
+            }
+        }
+        Effect::Squeeze(rate) => {
+            active.per_sender.resize(nodes, 0);
+            let mut free = Time(active.per_sender[flight.from.index()]);
+            let departs = queue_for(&mut free, flight.departs, flight.bytes, *rate, u64::MAX)
+                .expect("the queue has no end");
+            active.per_sender[flight.from.index()] = free.0;
+            delay(fate, hits, Hit::MessagesDelayed, departs.since(flight.departs));
+        }
+        Effect::Drop(_) | Effect::Duplicate(_) | Effect::HoldBack(..) => {}
+    }
+    false
 }
 
 fn delay(fate: &mut Fate, hits: &mut Hits, hit: Hit, by: Span) {

@@ -39,7 +39,7 @@ struct Slot<T> {
     generation: u32,
     incarnation: u32,
     state: State,
-    /// Neighbours in the node's list of idle slots.
+    /// Neighbours in the node's list of idle slots; for a free slot the next free one.
     next: u32,
     previous: u32,
     timer: Option<T>,
@@ -60,12 +60,12 @@ pub(crate) enum Due {
 #[derive(Clone, Debug)]
 pub(crate) struct Timers<T> {
     slots: Vec<Slot<T>>,
-    free: Vec<u32>,
+    free: u32,
 }
 
 impl<T: Copy> Timers<T> {
     pub(crate) fn new() -> Timers<T> {
-        Timers { slots: Vec::new(), free: Vec::new() }
+        Timers { slots: Vec::new(), free: NIL }
     }
 
     /// Arms a timer. The second part is the slot of a queue entry to push at `deadline`, if one is needed.
@@ -90,21 +90,7 @@ impl<T: Copy> Timers<T> {
             slot.timer = Some(timer);
             return (TimerId { slot: head, generation: slot.generation }, None);
         }
-        let index = self.free.pop().unwrap_or_else(|| {
-            let index = u32::try_from(self.slots.len()).expect("fewer than 2^32 timers");
-            self.slots.push(Slot {
-                deadline,
-                queued: deadline,
-                node,
-                generation: 0,
-                incarnation,
-                state: State::Free,
-                next: NIL,
-                previous: NIL,
-                timer: None,
-            });
-            index
-        });
+        let index = self.claim(node);
         let slot = &mut self.slots[index as usize];
         slot.deadline = deadline;
         slot.queued = deadline;
@@ -191,16 +177,39 @@ impl<T: Copy> Timers<T> {
         value
     }
 
-    /// Forgets the idle slots of a node that crashed: their entries free them when they come up.
+    /// Bytes of memory held.
     pub(crate) fn bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot<T>>() + self.free.capacity() * size_of::<u32>()
+        self.slots.capacity() * size_of::<Slot<T>>()
     }
 
     fn release(&mut self, slot: u32) {
         let timer = &mut self.slots[slot as usize];
         timer.state = State::Free;
         timer.timer = None;
-        self.free.push(slot);
+        timer.next = self.free;
+        self.free = slot;
+    }
+
+    /// A slot that is not in use.
+    #[inline]
+    fn claim(&mut self, node: u32) -> u32 {
+        let index = self.free;
+        if let Some(slot) = self.slots.get(index as usize) {
+            self.free = slot.next;
+            return index;
+        }
+        self.slots.push(Slot {
+            deadline: Time::ZERO,
+            queued: Time::ZERO,
+            node,
+            generation: 0,
+            incarnation: 0,
+            state: State::Free,
+            next: NIL,
+            previous: NIL,
+            timer: None,
+        });
+        u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 timers")
     }
 
     fn unlink(&mut self, slot: u32, idle: &mut u32) {

@@ -124,7 +124,8 @@ impl Trace {
         let word = fold(at.0 ^ digest.rotate_left(32), name ^ (u64::from(kind) << 8 | event as u64));
         self.hash = fold(self.hash, word);
         self.events += 1;
-        if self.events.is_multiple_of(self.stride) {
+        // The stride is a power of two: a division would cost more than the hash.
+        if self.events & (self.stride - 1) == 0 {
             self.prefix();
         }
         word
@@ -165,6 +166,7 @@ impl Trace {
         }
     }
 
+    #[cold]
     fn prefix(&mut self) {
         if self.prefixes.len() == MOST_PREFIXES {
             let mut index = 0;

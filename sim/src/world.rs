@@ -1,11 +1,18 @@
 //! The world: nodes, their CPUs, disks and clocks, the network between them, and the event loop.
 
+mod agenda;
+mod arrivals;
 mod core;
+mod edges;
+mod host;
+mod payload;
+mod resources;
+mod sending;
 mod setup;
+mod trouble;
 
 use crate::fact::{Fact, Judge, NodeId};
 use crate::fault::{FaultKind, Hit, Hits};
-use crate::hash::name_hash;
 use crate::network::NetworkCounts;
 use crate::process::{Context, Message as _, Process};
 use crate::queue::Entry;
@@ -14,6 +21,8 @@ use crate::timers::Due;
 use crate::trace::{Event, Trace};
 
 pub(crate) use self::core::Core;
+use self::host::Work;
+use self::payload::Label;
 pub use self::setup::{CpuCost, Limits, NodeSetup, Probe, Setup, Workload};
 
 /// Why [`World::run_until`] returned.
@@ -76,14 +85,6 @@ const TAGS: [Tag; 9] = [
     Tag::FaultEnd,
 ];
 
-/// Work that waits for a node's CPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Work {
-    event: Event,
-    /// Payload, timer or request.
-    slot: u32,
-}
-
 impl<P: Process, J: Judge> World<P, J> {
     /// Builds a world at time zero; nothing has happened yet.
     ///
@@ -96,7 +97,7 @@ impl<P: Process, J: Judge> World<P, J> {
 
     /// Handles every event up to and including `end`.
     pub fn run_until(&mut self, end: Time) -> Stop {
-        while let Some(entry) = self.core.queue.pop_until(end) {
+        while let Some(entry) = self.core.next(end) {
             if let Some(stop) = self.core.over_limit(entry.at) {
                 return stop;
             }
@@ -170,7 +171,7 @@ impl<P: Process, J: Judge> World<P, J> {
 
     /// Events that are still to come.
     pub fn pending(&self) -> usize {
-        self.core.queue.len()
+        self.core.agenda.len()
     }
 
     /// Memory that the world's queues and tables hold, in bytes.
@@ -182,50 +183,65 @@ impl<P: Process, J: Judge> World<P, J> {
     #[inline]
     fn step(&mut self, entry: Entry) {
         let node = entry.target as usize;
-        match TAGS[entry.tag as usize] {
-            Tag::Deliver => self.arrive(node, Event::Deliver, entry.slot),
-            Tag::Timer => {
-                let node = self.core.timers.node(entry.slot) as usize;
-                let host = &mut self.core.hosts[node];
-                match self.core.timers.due(entry.slot, entry.at, host.incarnation, &mut host.idle_timers) {
-                    Due::Nothing => {}
-                    Due::Later(at) => self.core.queue.push(Entry { at, ..entry }),
-                    Due::Fire => self.arrive(node, Event::Timer, entry.slot),
-                }
+        // Most events by far are deliveries.
+        if entry.tag == Tag::Deliver as u32 {
+            if self.core.hosts[node].is_ready(self.core.now) {
+                self.handle_message(node, entry.slot);
+            } else {
+                self.hold(node, Event::Deliver, entry.slot);
             }
+            return;
+        }
+        match TAGS[entry.tag as usize] {
+            Tag::Timer => self.timer(entry),
+            Tag::Wake => self.wake(node),
             Tag::Disk => {
                 if self.core.hosts[node].incarnation == entry.extra {
                     self.arrive(node, Event::Disk, entry.slot);
                 }
             }
-            Tag::Wake => self.wake(node),
             Tag::Arrival => self.arrival(entry, false),
             Tag::Probe => self.arrival(entry, true),
             Tag::Boot => self.boot(node),
             Tag::FaultStart => self.fault_edge(entry.slot, true),
             Tag::FaultEnd => self.fault_edge(entry.slot, false),
+            Tag::Deliver => unreachable!("deliveries are handled above"),
+        }
+    }
+
+    /// An entry of a timer comes up.
+    fn timer(&mut self, entry: Entry) {
+        let node = self.core.timers.node(entry.slot) as usize;
+        let host = &mut self.core.hosts[node];
+        match self.core.timers.due(entry.slot, entry.at, host.incarnation, &mut host.idle_timers) {
+            Due::Nothing => {}
+            Due::Later(at) => self.core.agenda.push(Entry { at, ..entry }),
+            Due::Fire => self.arrive(node, Event::Timer, entry.slot),
         }
     }
 
     /// Something arrives at a node: it is handled now, or waits for the CPU.
-    #[inline]
     fn arrive(&mut self, node: usize, event: Event, slot: u32) {
-        let now = self.core.now;
+        if self.core.hosts[node].is_ready(self.core.now) {
+            self.handle(node, event, slot);
+        } else {
+            self.hold(node, event, slot);
+        }
+    }
+
+    /// Something arrives at a node that is down, paused or busy.
+    fn hold(&mut self, node: usize, event: Event, slot: u32) {
         let host = &mut self.core.hosts[node];
         if host.down {
             self.core.lost_at_down(node, event, slot);
             return;
         }
-        if host.paused || host.free > now || !host.inbox.is_empty() {
-            host.inbox.push_back(Work { event, slot });
-            if host.paused {
-                self.core.blame(node, Hit::EventsHeld, 1, |kind| matches!(kind, FaultKind::Pause { .. }));
-            } else {
-                self.core.wake_at_free(node);
-            }
-            return;
+        self.core.inboxes.push(&mut host.inbox, Work { event, slot });
+        if host.paused {
+            self.core.blame(node, Hit::EventsHeld, 1, |kind| matches!(kind, FaultKind::Pause { .. }));
+        } else {
+            self.core.wake_at_free(node);
         }
-        self.handle(node, event, slot);
     }
 
     /// The CPU may have become free: it takes what waits, in order.
@@ -240,14 +256,13 @@ impl<P: Process, J: Judge> World<P, J> {
                 self.core.wake_at_free(node);
                 return;
             }
-            if let Some(Work { event, slot }) = host.inbox.pop_front() {
+            if let Some(Work { event, slot }) = self.core.inboxes.pop(&mut host.inbox) {
                 self.handle(node, event, slot);
             }
         }
     }
 
     /// A node handles one event; its CPU is busy until the cost of all it did is paid.
-    #[inline]
     fn handle(&mut self, node: usize, event: Event, slot: u32) {
         match event {
             Event::Deliver => self.handle_message(node, slot),
@@ -270,10 +285,8 @@ impl<P: Process, J: Judge> World<P, J> {
     #[inline]
     fn handle_message(&mut self, node: usize, slot: u32) {
         let core = &mut self.core;
-        let payload = &mut core.payloads[slot as usize];
-        let (from, kind, digest, bytes) = (payload.from, payload.kind, payload.digest, payload.bytes);
-        let message = payload.message.take().expect("a payload stays until its last delivery");
-        let cost = core.costs[core.hosts[node].cost as usize].receive(bytes, message.signatures());
+        let (message, Label { digest, from, bytes, kind }, more) = core.payloads.take(slot);
+        let cost = core.costs[core.hosts[node].cost as usize].0.receive(bytes, message.signatures());
         let at = core.now;
         let done = at + core.slowed(id(node), cost);
         core.note(node, Event::Deliver, kind, digest, from);
@@ -282,7 +295,9 @@ impl<P: Process, J: Judge> World<P, J> {
         process.on_message(&mut cx, from, &message);
         let done = cx.done;
         core.hosts[node].free = done;
-        core.release_payload(slot, Some(message));
+        if more {
+            core.payloads.put_back(slot, message);
+        }
     }
 
     /// Runs one handler of a node and charges its CPU.
@@ -296,7 +311,7 @@ impl<P: Process, J: Judge> World<P, J> {
     ) {
         let core = &mut self.core;
         let at = core.now;
-        let done = at + core.slowed(id(node), core.costs[core.hosts[node].cost as usize].event);
+        let done = at + core.slowed(id(node), core.costs[core.hosts[node].cost as usize].0.event);
         core.note(node, event, 0, digest, id(node));
         let process = self.nodes[node].as_mut().expect("an up node has a process");
         let mut cx = Context { core, me: id(node), now: at, done };
@@ -337,67 +352,9 @@ impl<P: Process, J: Judge> World<P, J> {
         self.core.say(client, entry.at, Fact::Arrive(request));
         self.arrive(node, Event::Request, request.id.0);
     }
-
-    /// A fault of the plan starts or ends: the state of every node it names is made to fit the list
-    /// of faults that are active now.
-    fn fault_edge(&mut self, index: u32, starts: bool) {
-        let core = &mut self.core;
-        let fault = index as usize;
-        let event = if starts { Event::FaultStart } else { Event::FaultEnd };
-        core.trace.fault(core.now, name_hash(&core.plan[fault].name), event);
-        if starts {
-            let place = core.active.partition_point(|&other| other < index);
-            core.active.insert(place, index);
-        } else {
-            core.active.retain(|&other| other != index);
-            let mut hits = core.hits[fault];
-            core.count_time(&core.plan[fault], &mut hits);
-            core.hits[fault] = hits;
-        }
-        core.network.set_active(&core.plan, &core.active);
-        let plan = std::sync::Arc::clone(&core.plan);
-        match &plan[fault].kind {
-            FaultKind::Crash { nodes, amnesia } => {
-                for node in nodes.iter() {
-                    if starts {
-                        if !self.core.hosts[node.index()].down {
-                            let lost = self.core.unsynced(node.index());
-                            self.core.hits[fault].add(Hit::NodesCrashed, 1);
-                            self.core.hits[fault].add(Hit::WritesLost, lost);
-                        }
-                        self.crash(node.index(), *amnesia);
-                    } else if !self.core.covered(node, |kind| matches!(kind, FaultKind::Crash { .. })) {
-                        self.core.hits[fault].add(Hit::NodesRestarted, 1);
-                        self.boot(node.index());
-                    }
-                }
-            }
-            FaultKind::Pause { nodes } => {
-                for node in nodes.iter() {
-                    let paused = self.core.covered(node, |kind| matches!(kind, FaultKind::Pause { .. }));
-                    self.core.hosts[node.index()].paused = paused;
-                    if !paused {
-                        self.core.wake_at_free(node.index());
-                    }
-                }
-            }
-            FaultKind::Slow { nodes, .. } => {
-                for node in nodes.iter() {
-                    self.core.set_pace(node);
-                }
-            }
-            FaultKind::Clock { nodes, jump_ns, .. } => {
-                for node in nodes.iter() {
-                    self.core.jump_clock(node, if starts { *jump_ns } else { 0 });
-                    self.core.hits[fault].add(Hit::ClocksShifted, u64::from(starts));
-                    self.core.set_clock(node);
-                }
-            }
-            FaultKind::Partition { .. } | FaultKind::Messages { .. } | FaultKind::Cut { .. } => {}
-        }
-    }
 }
 
+#[inline]
 pub(crate) fn id(node: usize) -> NodeId {
     NodeId(u32::try_from(node).expect("fewer than 2^32 nodes"))
 }
