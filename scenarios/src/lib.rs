@@ -19,6 +19,6 @@ pub use describe::{
     PropertyInfo, PropertyKind,
 };
 /// What oracles answer with, and how samples of a metric combine.
-pub use murphy_reports::{MetricKind, PropertyRecord, Verdict};
+pub use murphy_reports::{MetricKind, MetricRecord, PropertyRecord, Verdict};
 pub use model::{Model, Oracles, Problem, Protocol, Run, System, model};
 pub use runner::{Job, Study};

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use murphy_reports::{End, PropertyRecord, RunRecord, Verdict};
+use murphy_reports::{End, MetricRecord, PropertyRecord, RunRecord, Verdict};
 use murphy_sim::{Judge, Keep, NodeId, Process, Stop, Time, World};
 
 use crate::build;
@@ -66,6 +66,12 @@ pub trait Oracles: Judge {
     /// The verdict on every declared property, in the order of [`ModelInfo::properties`], and after
     /// them `linearizable(NAME)` for each workload that the protocol judges so.
     fn verdicts(&mut self) -> Vec<PropertyRecord>;
+
+    /// Samples that only an observer of several nodes can take, such as the time from one node's
+    /// crash to another's suspicion. Each record has the name of a metric in [`ModelInfo::metrics`].
+    fn metrics(&mut self) -> Vec<MetricRecord> {
+        Vec::new()
+    }
 }
 
 /// A protocol without properties of its own.
@@ -173,7 +179,8 @@ impl<P: Protocol> Run for ProtocolRun<P> {
             Stop::Bytes => limit("bytes", at_ns),
             Stop::ZeroTimeLoop => limit("zero-time loop", at_ns),
         };
-        let observed = observer.finish();
+        let mut observed = observer.finish();
+        add_samples(&mut observed.metrics, oracles.metrics());
         Some(RunRecord {
             scenario: scenario.name.clone(),
             point: scenario.point.clone(),
@@ -193,6 +200,16 @@ impl<P: Protocol> Run for ProtocolRun<P> {
             properties,
             metrics: observed.metrics,
         })
+    }
+}
+
+/// Adds what oracles measured to what nodes said about themselves.
+fn add_samples(metrics: &mut [MetricRecord], measured: Vec<MetricRecord>) {
+    for more in measured {
+        let record = metrics.iter_mut().find(|record| record.name == more.name);
+        let record = record.unwrap_or_else(|| panic!("the model declares no metric `{}`", more.name));
+        record.samples.extend(more.samples);
+        record.samples.sort_by_key(|&(at_ns, node, _)| (at_ns, node));
     }
 }
 
