@@ -12,7 +12,31 @@ pub struct Group {
     replicas: Box<[NodeId]>,
     /// Place in the group by node, `u32::MAX` for others.
     places: Box<[u32]>,
+    /// How many replicas come before each node in the roster.
+    before: Box<[u32]>,
     f: usize,
+}
+
+/// Most sessions of a client.
+pub const SESSIONS: usize = 16;
+
+/// One session of a client. To the protocol it is a client of its own, with its own timestamps
+/// and one request at a time (Castro & Liskov 1999, section 4.1); a client node has several, so
+/// that a request need not wait for the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(u32);
+
+impl SessionId {
+    /// Place in tables.
+    #[inline]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The session at a place in tables.
+    pub(super) fn at(index: usize) -> SessionId {
+        SessionId(u32::try_from(index).expect("fewer than 2^32 sessions"))
+    }
 }
 
 impl Group {
@@ -30,7 +54,24 @@ impl Group {
             assert!(places[node.index()] == u32::MAX, "node {} is twice in its group", node.0);
             places[node.index()] = u32::try_from(place).expect("fewer than 2^32 replicas");
         }
-        Arc::new(Group { replicas: replicas.into(), places, f })
+        let mut count = 0;
+        let before = places.iter().map(|&place| {
+            let before = count;
+            count += u32::from(place != u32::MAX);
+            before
+        });
+        let before = before.collect();
+        Arc::new(Group { replicas: replicas.into(), places, before, f })
+    }
+
+    /// The session `k` of a client: sessions are numbered without gaps over the nodes that are no replicas.
+    ///
+    /// # Panics
+    /// When `k` is not below [`SESSIONS`].
+    pub fn session(&self, client: NodeId, k: usize) -> SessionId {
+        assert!(k < SESSIONS, "session {k} of {SESSIONS}");
+        let before = self.before.get(client.index()).map_or(self.n(), |&before| before as usize);
+        SessionId(u32::try_from((client.index() - before) * SESSIONS + k).expect("fewer than 2^28 clients"))
     }
 
     /// Number of replicas.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use murphy_sim::{Context, Message, NodeId, Operation, Process, RequestId, fold};
 
+use super::group::SessionId;
 use super::signed::{Signed, Signers};
 use super::store::Snapshot;
 
@@ -11,6 +12,7 @@ use super::store::Snapshot;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Command {
     client: NodeId,
+    session: SessionId,
     request: RequestId,
     timestamp: u64,
     operation: Operation,
@@ -20,18 +22,24 @@ impl Command {
     /// Signs a request as the client that handles this event.
     pub fn new<P: Process>(
         cx: &Context<'_, P>,
+        session: SessionId,
         request: RequestId,
         timestamp: u64,
         operation: Operation,
     ) -> Command {
-        Command { client: cx.id(), request, timestamp, operation }
+        Command { client: cx.id(), session, request, timestamp, operation }
     }
 
     /// A command that nobody issued: what a planted bug proposes.
-    pub(super) fn invented(client: NodeId, request: RequestId, timestamp: u64) -> Command {
+    pub(super) fn invented(
+        client: NodeId,
+        session: SessionId,
+        request: RequestId,
+        timestamp: u64,
+    ) -> Command {
         let operation =
             Operation { kind: super::PUT, key: u64::from(request.0), value: u64::from(request.0) + 1 };
-        Command { client, request, timestamp, operation }
+        Command { client, session, request, timestamp, operation }
     }
 
     /// Who issued it.
@@ -39,12 +47,17 @@ impl Command {
         self.client
     }
 
+    /// The session of the client that it belongs to.
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
     /// The workload's request that it stands for.
     pub fn request(&self) -> RequestId {
         self.request
     }
 
-    /// Number that grows with every request of the client: the key of de-duplication.
+    /// Number that grows with every request of the session: the key of de-duplication.
     pub fn timestamp(&self) -> u64 {
         self.timestamp
     }
@@ -57,7 +70,8 @@ impl Command {
     fn digest(&self) -> u64 {
         let Operation { kind, key, value } = self.operation;
         let who = u64::from(self.client.0) << 32 | u64::from(self.request.0);
-        fold(fold(who, self.timestamp), fold(fold(key, value), u64::from(kind)))
+        let session = self.session.index() as u64;
+        fold(fold(who, fold(session, self.timestamp)), fold(fold(key, value), u64::from(kind)))
     }
 }
 
@@ -433,7 +447,7 @@ mod tests {
 
     #[test]
     fn a_batch_depends_on_its_commands_and_their_order() {
-        let command = |id| Command::invented(NodeId(9), RequestId(id), 1);
+        let command = |id| Command::invented(NodeId(9), SessionId::at(0), RequestId(id), 1);
         let digest = |ids: &[u32]| Batch::new(ids.iter().map(|id| command(*id)).collect()).digest();
         let mut all = vec![digest(&[]), digest(&[1]), digest(&[2]), digest(&[1, 2]), digest(&[2, 1])];
         all.sort_unstable();

@@ -30,7 +30,7 @@ use murphy_sim::{Context, DiskOp, DiskResult, NodeId, Process, Request};
 
 pub use bug::Bug;
 pub use client::{Client, ClientOptions};
-pub use group::{Group, Options};
+pub use group::{Group, Options, SESSIONS, SessionId};
 pub use message::{
     Batch, CheckpointVote, Command, NewView, PbftMessage, PrePrepare, Prepared, Proposal, Reply, StableProof,
     Status, Transfer, ViewChange, Vote,
@@ -86,7 +86,10 @@ pub enum Timer {
     /// A state did not come.
     Fetch,
     /// A client's reply did not come.
-    Retry,
+    Retry {
+        /// Which of the client's sessions.
+        session: u8,
+    },
 }
 
 /// What a node of the protocol acts through.
@@ -120,7 +123,7 @@ impl Process for Pbft {
     fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) {
         match self {
             Pbft::Replica(replica) => replica.on_timer(cx, timer),
-            Pbft::Client(client) => client.on_retry(cx),
+            Pbft::Client(client) => client.on_timer(cx, timer),
         }
     }
 

@@ -6,6 +6,7 @@ use murphy_sim::{Fact, NodeId, RequestId};
 
 use super::Cx;
 use super::bug::Bug;
+use super::group::SessionId;
 use super::log::Phase;
 use super::message::{Batch, Command, PbftMessage, PrePrepare, Reply, Vote, batch_bytes};
 use super::replica::{Later, Replica, Waiting};
@@ -23,7 +24,7 @@ impl Replica {
             self.reply(cx, client, command.timestamp(), value);
             return;
         }
-        let session = self.store.session(client);
+        let session = self.store.session(command.session());
         if command.timestamp() <= session.timestamp && !self.has(Bug::NoClientDedup) {
             if command.timestamp() == session.timestamp {
                 // Section 4.1: a replica that has executed the request sends its reply again.
@@ -36,10 +37,10 @@ impl Replica {
             return;
         }
         if self.is_primary() {
-            self.enqueue(client);
+            self.enqueue(command.session());
             self.propose(cx);
         } else {
-            let known = self.waiting[client.index()].proposed >= command.timestamp();
+            let known = self.waiting[command.session().index()].proposed >= command.timestamp();
             if from == client && !known {
                 // Section 4.1: otherwise it relays the request to the primary.
                 cx.send(self.group.primary(self.view), PbftMessage::Request(*command));
@@ -48,16 +49,16 @@ impl Replica {
         }
     }
 
-    fn waiting_mut(&mut self, client: NodeId) -> &mut Waiting {
-        if self.waiting.len() <= client.index() {
-            self.waiting.resize(client.index() + 1, Waiting::default());
+    fn waiting_mut(&mut self, session: SessionId) -> &mut Waiting {
+        if self.waiting.len() <= session.index() {
+            self.waiting.resize(session.index() + 1, Waiting::default());
         }
-        &mut self.waiting[client.index()]
+        &mut self.waiting[session.index()]
     }
 
-    /// Takes note of a request that is not executed. A client has one at a time: the latest counts.
+    /// Takes note of a request that is not executed. A session has one at a time: the latest counts.
     fn note_pending(&mut self, command: &Command) {
-        let waiting = self.waiting_mut(command.client());
+        let waiting = self.waiting_mut(command.session());
         match &mut waiting.command {
             Some(known) if known.timestamp() >= command.timestamp() => {}
             Some(known) => *known = *command,
@@ -70,14 +71,13 @@ impl Replica {
 
     /// Forgets requests that the state covers.
     pub(super) fn settle_all(&mut self) {
-        for client in 0..self.waiting.len() {
-            let node = NodeId(u32::try_from(client).expect("fewer than 2^32 nodes"));
-            self.settle(node, self.store.session(node).timestamp);
+        for session in (0..self.waiting.len()).map(SessionId::at) {
+            self.settle(session, self.store.session(session).timestamp);
         }
     }
 
-    fn settle(&mut self, client: NodeId, timestamp: u64) {
-        let waiting = self.waiting_mut(client);
+    fn settle(&mut self, session: SessionId, timestamp: u64) {
+        let waiting = self.waiting_mut(session);
         if waiting.command.is_some_and(|command| command.timestamp() <= timestamp) {
             waiting.command = None;
             self.pending -= 1;
@@ -95,29 +95,29 @@ impl Replica {
 
     fn note_batch(&mut self, batch: &Batch) {
         for command in batch.commands() {
-            if self.store.session(command.client()).timestamp < command.timestamp() {
+            if self.store.session(command.session()).timestamp < command.timestamp() {
                 self.note_pending(command);
             }
-            let waiting = self.waiting_mut(command.client());
+            let waiting = self.waiting_mut(command.session());
             waiting.proposed = waiting.proposed.max(command.timestamp());
         }
     }
 
-    /// Puts a client in the primary's queue, unless its request is there or proposed already.
-    fn enqueue(&mut self, client: NodeId) {
+    /// Puts a session in the primary's queue, unless its request is there or proposed already.
+    fn enqueue(&mut self, session: SessionId) {
         let dedup = !self.has(Bug::NoClientDedup);
-        let waiting = self.waiting_mut(client);
+        let waiting = self.waiting_mut(session);
         let Some(command) = waiting.command else { return };
         if waiting.proposed < command.timestamp() || !dedup {
             waiting.proposed = command.timestamp();
-            self.queue.push_back(client);
+            self.queue.push_back(session);
         }
     }
 
     /// A primary queues all that is pending, when its view starts.
     pub(super) fn enqueue_all(&mut self) {
-        for client in 0..self.waiting.len() {
-            self.enqueue(NodeId(u32::try_from(client).expect("fewer than 2^32 nodes")));
+        for session in (0..self.waiting.len()).map(SessionId::at) {
+            self.enqueue(session);
         }
     }
 
@@ -131,9 +131,9 @@ impl Replica {
         {
             self.gathered.clear();
             while self.gathered.len() < self.options.batch_max
-                && let Some(client) = self.queue.pop_front()
+                && let Some(session) = self.queue.pop_front()
             {
-                self.gathered.extend(self.waiting[client.index()].command);
+                self.gathered.extend(self.waiting[session.index()].command);
             }
             if self.gathered.is_empty() {
                 return;
@@ -346,17 +346,17 @@ impl Replica {
         let dedup = !self.has(Bug::NoClientDedup);
         let mut progress = false;
         for command in batch.commands() {
-            let (client, timestamp) = (command.client(), command.timestamp());
+            let (session, timestamp) = (command.session(), command.timestamp());
             // Section 4.1: a request is executed once; older timestamps are discarded.
-            if dedup && timestamp <= self.store.session(client).timestamp {
+            if dedup && timestamp <= self.store.session(session).timestamp {
                 continue;
             }
             progress = true;
             let value = self.store.execute(command);
             cx.fact(Fact::Execute { slot, request: command.request(), state: self.store.digest() });
-            self.settle(client, timestamp);
+            self.settle(session, timestamp);
             if answers {
-                self.reply(cx, client, timestamp, value);
+                self.reply(cx, command.client(), timestamp, value);
             }
         }
         progress

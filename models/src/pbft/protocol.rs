@@ -7,7 +7,7 @@ use murphy_scenarios::{
 };
 use murphy_sim::{Fact, Judge, Message as _, Span, Stamped};
 
-use super::{Bug, ClientOptions, Config, Group, OPERATIONS, Options, Pbft, PbftMessage};
+use super::{Bug, ClientOptions, Config, Group, OPERATIONS, Options, Pbft, PbftMessage, SESSIONS};
 use crate::oracle::{ConsensusOracles, Seen};
 
 const REPLICA: &str = "pbft.replica";
@@ -40,7 +40,7 @@ impl Protocol for Pbft {
                 },
                 KindInfo {
                     name: CLIENT,
-                    about: "sends one request at a time",
+                    about: "sends requests in several sessions, each one at a time",
                     client: true,
                     params: client_params(),
                 },
@@ -95,7 +95,8 @@ impl Protocol for Pbft {
         } else {
             let retry_after = node.params.duration("retry_after");
             let backoff = node.params.flag("backoff");
-            Config::Client { group, options: ClientOptions { retry_after, backoff, bug } }
+            let sessions = usize::try_from(node.params.count("sessions")).expect("a checked count is small");
+            Config::Client { group, options: ClientOptions { retry_after, backoff, sessions, bug } }
         }
     }
 
@@ -172,6 +173,12 @@ fn client_params() -> Vec<Param> {
             about: "whether that time doubles from one retransmission to the next",
             kind: ParamKind::Flag,
             default: Some(ParamValue::Flag(defaults.backoff)),
+        },
+        Param {
+            name: "sessions",
+            about: "requests that the client has on their way at once; to the replicas each is a client",
+            kind: ParamKind::Count { min: 1, max: SESSIONS as u64 },
+            default: Some(ParamValue::Count(defaults.sessions as u64)),
         },
     ]
 }

@@ -7,6 +7,7 @@ use murphy_sim::{Fact, NodeId, Span, TimerId};
 
 use super::bug::Bug;
 use super::checkpoint::Tally;
+use super::group::SessionId;
 use super::group::{Group, Options, Quorums};
 use super::log::{Log, Phase};
 use super::message::{Batch, CheckpointVote, Command, NewView, PbftMessage, StableProof, ViewChange, Vote};
@@ -39,7 +40,7 @@ pub struct Replica {
     /// How many clients wait.
     pub(super) pending: usize,
     /// Clients whose request this primary has to propose.
-    pub(super) queue: VecDeque<NodeId>,
+    pub(super) queue: VecDeque<SessionId>,
     /// Retired batches, to be used again.
     pub(super) retired: VecDeque<Arc<Batch>>,
     /// The commands of the next batch.
@@ -79,7 +80,7 @@ pub struct Replica {
     pub(super) overtaken: bool,
 }
 
-/// What one client waits for.
+/// What one session of a client waits for.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Waiting {
     pub(super) command: Option<Command>,
@@ -144,6 +145,9 @@ impl Replica {
         let stable = cx.durable().clone();
         if stable.view > 0 || !stable.snapshots.is_empty() || stable.records().next().is_some() {
             replica.recover(cx, &stable);
+        }
+        if replica.active {
+            replica.say_view(cx);
         }
         cx.set_timer(options.status_interval, Timer::Status);
         replica
@@ -288,7 +292,7 @@ impl Replica {
                 self.fetch_timer = None;
                 self.ask_for_state(cx);
             }
-            Timer::Retry => {}
+            Timer::Retry { .. } => {}
         }
         self.flush(cx);
     }

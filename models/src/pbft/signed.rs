@@ -76,6 +76,14 @@ impl Signers {
         new
     }
 
+    /// Takes all replicas out.
+    pub(super) fn clear(&mut self) {
+        match &mut self.0 {
+            Words::Few(words) => words.fill(0),
+            Words::Many(words) => words.fill(0),
+        }
+    }
+
     /// The bits, lowest replica first.
     pub(super) fn words(&self) -> &[u64] {
         match &self.0 {

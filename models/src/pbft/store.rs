@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use murphy_sim::{NodeId, fold};
+use murphy_sim::fold;
 
 use super::PUT;
+use super::group::SessionId;
 use super::message::Command;
 
-/// Last request of a client that was executed, and its result.
+/// Last request of a client's session that was executed, and its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Session {
     pub(super) timestamp: u64,
@@ -22,7 +23,7 @@ pub(super) struct Session {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Store {
     entries: BTreeMap<u64, u64>,
-    /// By node.
+    /// By number of the session.
     sessions: Vec<Session>,
     sum: u64,
 }
@@ -41,8 +42,8 @@ fn entry_hash(key: u64, value: u64) -> u64 {
     fold(fold(key, ENTRY), value)
 }
 
-fn session_hash(client: usize, session: Session) -> u64 {
-    fold(fold(client as u64, SESSION), fold(session.timestamp, session.value))
+fn session_hash(number: usize, session: Session) -> u64 {
+    fold(fold(number as u64, SESSION), fold(session.timestamp, session.value))
 }
 
 impl Store {
@@ -50,8 +51,8 @@ impl Store {
         self.sum
     }
 
-    pub(super) fn session(&self, client: NodeId) -> Session {
-        self.sessions.get(client.index()).copied().unwrap_or_default()
+    pub(super) fn session(&self, id: SessionId) -> Session {
+        self.sessions.get(id.index()).copied().unwrap_or_default()
     }
 
     /// What a read of this key returns, zero if it is absent.
@@ -72,16 +73,16 @@ impl Store {
         } else {
             self.get(operation.key)
         };
-        let client = command.client().index();
-        if self.sessions.len() <= client {
-            self.sessions.resize(client + 1, Session::default());
+        let number = command.session().index();
+        if self.sessions.len() <= number {
+            self.sessions.resize(number + 1, Session::default());
         }
         let session = Session { timestamp: command.timestamp(), value };
-        let old = std::mem::replace(&mut self.sessions[client], session);
+        let old = std::mem::replace(&mut self.sessions[number], session);
         if old != Session::default() {
-            self.sum = self.sum.wrapping_sub(session_hash(client, old));
+            self.sum = self.sum.wrapping_sub(session_hash(number, old));
         }
-        self.sum = self.sum.wrapping_add(session_hash(client, session));
+        self.sum = self.sum.wrapping_add(session_hash(number, session));
         value
     }
 
@@ -119,7 +120,7 @@ impl Snapshot {
         let sessions = self.store.sessions.iter().enumerate();
         let sessions = sessions
             .filter(|(_, session)| **session != Session::default())
-            .map(|(client, &session)| session_hash(client, session));
+            .map(|(number, &session)| session_hash(number, session));
         entries.chain(sessions).fold(0, u64::wrapping_add)
     }
 
@@ -139,14 +140,15 @@ impl Snapshot {
 
 #[cfg(test)]
 mod tests {
-    use murphy_sim::RequestId;
+    use murphy_sim::{NodeId, RequestId};
 
     use super::*;
 
     fn executed(ids: &[u32]) -> Store {
         let mut store = Store::default();
         for (timestamp, id) in (1..).zip(ids) {
-            store.execute(&Command::invented(NodeId(id % 3), RequestId(*id), timestamp));
+            let session = SessionId::at(*id as usize % 3);
+            store.execute(&Command::invented(NodeId(id % 3), session, RequestId(*id), timestamp));
         }
         store
     }

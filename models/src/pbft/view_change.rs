@@ -7,6 +7,7 @@ use murphy_sim::{Fact, RequestId};
 
 use super::Cx;
 use super::bug::Bug;
+use super::group::SessionId;
 use super::message::{
     Batch, Command, NewView, PbftMessage, Prepared, Proposal, StableProof, ViewChange, new_view_bytes,
     view_change_bytes,
@@ -270,7 +271,8 @@ impl Replica {
         let known = self.waiting.iter().filter_map(|waiting| waiting.command);
         let last = known.map(|command| command.request().0).max().unwrap_or(0);
         let request = RequestId(last + 1000);
-        let command = Command::invented(cx.id(), request, u64::from(request.0) + 1);
+        let command =
+            Command::invented(cx.id(), SessionId::at(self.waiting.len()), request, u64::from(request.0) + 1);
         if self.proposed < self.log.high() {
             self.propose_batch(cx, Arc::new(Batch::new(vec![command])));
         }
