@@ -9,6 +9,7 @@ mod fact;
 mod fault;
 mod hash;
 mod law;
+mod logarithm;
 mod network;
 mod process;
 mod queue;
