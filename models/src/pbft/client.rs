@@ -101,7 +101,7 @@ impl Client {
         let session = &mut self.sessions[free];
         session.current = Some(command);
         session.retries = 0;
-        session.repliers = Signers::none(self.group.n());
+        session.repliers.clear();
         session.results.clear();
         session.timer = Some(timer);
     }

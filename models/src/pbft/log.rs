@@ -18,6 +18,7 @@ pub(super) enum Phase {
 
 /// One slot in the current view.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each can be true without the others, over restarts")]
 pub(super) struct Slot {
     view: u64,
     digest: u64,

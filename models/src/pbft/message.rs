@@ -388,13 +388,15 @@ impl Message for PbftMessage {
     #[inline]
     fn bytes(&self) -> u32 {
         match self {
-            PbftMessage::Prepare(_) | PbftMessage::Commit(_) | PbftMessage::Reply(_) => HEADER + 24,
+            PbftMessage::Prepare(_)
+            | PbftMessage::Commit(_)
+            | PbftMessage::Reply(_)
+            | PbftMessage::Status(_) => HEADER + 24,
             PbftMessage::Request(_) => HEADER + COMMAND,
             PbftMessage::PrePrepare(proposal) => (HEADER + 24).saturating_add(batch_bytes(&proposal.batch)),
             PbftMessage::Checkpoint(_) => HEADER + 16,
             PbftMessage::ViewChange(change) => view_change_bytes(change.body()),
             PbftMessage::NewView(new) => new_view_bytes(new.body()),
-            PbftMessage::Status(_) => HEADER + 24,
             PbftMessage::StateRequest { .. } => HEADER + 8,
             PbftMessage::State(transfer) => (HEADER + certificate_bytes(&transfer.proof.signers))
                 .saturating_add(transfer.snapshot.bytes()),

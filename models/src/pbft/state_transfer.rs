@@ -13,14 +13,13 @@ use super::{Cx, Timer};
 impl Replica {
     /// Wants a state that covers `slot`.
     pub(super) fn fetch(&mut self, cx: &mut Cx<'_>, slot: u64) {
-        match self.target {
-            Some(target) => self.target = Some(target.max(slot)),
-            None => {
-                cx.fact(Fact::Behind { slot: self.executed });
-                self.target = Some(slot);
-                self.ask_for_state(cx);
-            }
+        if let Some(target) = &mut self.target {
+            *target = slot.max(*target);
+            return;
         }
+        cx.fact(Fact::Behind { slot: self.executed });
+        self.target = Some(slot);
+        self.ask_for_state(cx);
     }
 
     /// Asks one replica, and the next one when the answer does not come.

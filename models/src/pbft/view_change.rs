@@ -167,13 +167,13 @@ impl Replica {
         if new.by() != self.group.primary(body.view) || new.by() == cx.id() {
             return;
         }
-        if let Some(stable) = self.verify(body) {
-            self.enter_view(cx, new, stable);
+        if let Some(choice) = self.verify(body) {
+            self.enter_view(cx, new, choice.stable);
         }
     }
 
-    /// Section 4.4: a backup checks V and recomputes O. Returns the proof of min-s.
-    fn verify(&self, new: &NewView) -> Option<Option<StableProof>> {
+    /// Section 4.4: a backup checks V and recomputes O; `None` if the message is refused.
+    fn verify(&self, new: &NewView) -> Option<Choice> {
         let mut signers = Signers::none(self.group.n());
         for change in &new.view_changes {
             if change.body().view != new.view || !self.valid(change) {
@@ -187,7 +187,7 @@ impl Replica {
                 proposed.slot == chosen.slot && proposed.batch.digest() == chosen.batch.digest()
             });
         let enough = signers.count() >= self.quorums.view_changes;
-        (enough && (same || self.has(Bug::NewViewNotVerified))).then_some(choice.stable)
+        (enough && (same || self.has(Bug::NewViewNotVerified))).then_some(choice)
     }
 
     /// Starts a view: O is accepted as if pre-prepared, and all that is pending goes on.

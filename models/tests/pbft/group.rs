@@ -25,6 +25,8 @@ pub(crate) struct Case {
     pub(crate) options: Options,
     pub(crate) client: ClientOptions,
     pub(crate) plan: Vec<Fault>,
+    /// The property whose violation ends the run; any of them by default.
+    pub(crate) stop_on: Option<&'static str>,
 }
 
 /// Oracles, and every fact with its time.
@@ -62,6 +64,7 @@ impl Case {
             options: Options::default(),
             client: ClientOptions::default(),
             plan: Vec::new(),
+            stop_on: None,
         }
     }
 
@@ -156,7 +159,8 @@ impl Case {
             limits: Limits::default(),
             keep: Keep::Nothing,
         };
-        let oracles = ConsensusOracles::new(&names, &[Effect::Write, Effect::Read], [true; 5]);
+        let abort_on = PROPERTIES.map(|property| self.stop_on.is_none_or(|only| only == property));
+        let oracles = ConsensusOracles::new(&names, &[Effect::Write, Effect::Read], abort_on);
         World::new(setup, Watch { oracles, facts: Vec::new() })
     }
 
