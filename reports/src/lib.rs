@@ -40,8 +40,8 @@ pub use plot::{
     Axis, Band, Chart, Drawing, Frame, Lane, LaneChart, Point, SIZES, Scale, Series, Size, Stretch, Unit,
 };
 pub use record::{
-    End, FaultRecord, Mark, MarkKind, MessageCount, MetricKind, MetricRecord, Outcome, PropertyRecord,
-    Request, RunRecord, Verdict, WorkloadInfo,
+    End, FaultRecord, Mark, MarkKind, MessageCount, MetricKind, MetricRecord, Outcome, Persistence,
+    PropertyRecord, Request, RunRecord, Verdict, WorkloadInfo,
 };
 pub use requests::{RequestClass, RequestCounts, RequestFilter, arrived_in, classify, latency, latency_ns};
 pub use run::{FaultSummary, MetricSummary, OpSummary, RunDetail, RunSummary, WorkloadSummary};

@@ -176,8 +176,52 @@ pub struct FaultRecord {
     pub start_ns: u64,
     /// End; `None` for a permanent fault.
     pub end_ns: Option<u64>,
+    /// Whether it goes away by itself, comes and goes, or stays.
+    #[serde(default)]
+    pub persistence: Persistence,
+    /// Root cause, as the plan or a failure trace names it; empty for none.
+    #[serde(default)]
+    pub cause: String,
+    /// The generator, or the intermittent fault, that this interval came from; empty for none.
+    #[serde(default)]
+    pub origin: String,
     /// What it hit: counter name (`messages_cut`, `time_slowed_ns`, …) and value, zero entries left out.
     pub hits: BTreeMap<String, u64>,
+}
+
+impl FaultRecord {
+    /// Whether `name` is this fault's name, or that of the generator it came from.
+    pub fn is_of(&self, name: &str) -> bool {
+        self.name == name || (!name.is_empty() && self.origin == name)
+    }
+}
+
+/// Persistence class of a fault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Persistence {
+    /// It goes away by itself.
+    #[default]
+    Transient,
+    /// It comes and goes: this interval is one of several.
+    Intermittent,
+    /// It stays.
+    Permanent,
+}
+
+impl Persistence {
+    /// All of them.
+    pub const ALL: [Persistence; 3] =
+        [Persistence::Transient, Persistence::Intermittent, Persistence::Permanent];
+
+    /// The word for it in scenarios and tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Persistence::Transient => "transient",
+            Persistence::Intermittent => "intermittent",
+            Persistence::Permanent => "permanent",
+        }
+    }
 }
 
 /// The verdict of one property.

@@ -95,7 +95,7 @@ pub fn incidents_csv(runs: &[RunSummary]) -> String {
 /// `faults.csv`: one row a fault of each run, with what it hit (`NAME=COUNT` joined by `;`).
 ///
 /// `end_s` is empty for a permanent fault. `mitigation_s` and `recovery_s` are `inf` when the run ended
-/// with the service down, and empty without a sample.
+/// with the service down, and empty without a sample. `origin` is the generator that a fault came from.
 pub fn faults_csv(runs: &[RunSummary]) -> String {
     let mut table = Table::new(&[
         "point",
@@ -108,6 +108,9 @@ pub fn faults_csv(runs: &[RunSummary]) -> String {
         "mitigation_s",
         "recovery_s",
         "hits",
+        "persistence",
+        "cause",
+        "origin",
     ]);
     for run in runs {
         for summary in &run.faults {
@@ -125,6 +128,9 @@ pub fn faults_csv(runs: &[RunSummary]) -> String {
                 elapsed_cell(summary.mitigation),
                 elapsed_cell(summary.recovery),
                 hits.join(";"),
+                fault.persistence.word().to_owned(),
+                fault.cause.clone(),
+                fault.origin.clone(),
             ]);
         }
     }

@@ -101,14 +101,14 @@ pub fn ended_ns(run: &RunRecord) -> u64 {
     }
 }
 
-/// Start and end of the fault with this name; `None` when the plan has no such fault.
+/// Start and end of the fault, or of all faults of the generator, with this name; `None` when the plan has no such fault.
 ///
 /// Several entries with one name count as one fault from the first start to the last end; the end
 /// is `None` as soon as one of them is permanent. An end after the end of the run is kept as it is.
 pub fn fault_span(run: &RunRecord, fault: &str) -> Option<(u64, Option<u64>)> {
     run.faults
         .iter()
-        .filter(|entry| entry.name == fault)
+        .filter(|entry| entry.is_of(fault))
         .map(|entry| (entry.start_ns, entry.end_ns))
         .reduce(|a, b| (a.0.min(b.0), a.1.zip(b.1).map(|(left, right)| left.max(right))))
 }
@@ -138,7 +138,7 @@ pub fn explicit(run: &RunRecord, start_ns: u64, end_ns: u64) -> WindowSet {
 /// Empty for a name that the plan does not hold: callers resolve names before the run.
 pub fn during(run: &RunRecord, fault: &str) -> WindowSet {
     let ended = ended_ns(run);
-    let entries = run.faults.iter().filter(|entry| entry.name == fault);
+    let entries = run.faults.iter().filter(|entry| entry.is_of(fault));
     WindowSet::from(
         entries.map(|entry| (entry.start_ns, entry.end_ns.unwrap_or(ended).min(ended))).collect::<Vec<_>>(),
     )
@@ -153,7 +153,7 @@ pub fn after(run: &RunRecord, fault: &str, delay_ns: u64) -> WindowSet {
     let Some((_, Some(end))) = fault_span(run, fault) else {
         return WindowSet::default();
     };
-    let others = run.faults.iter().filter(|entry| entry.name != fault && entry.start_ns >= end);
+    let others = run.faults.iter().filter(|entry| !entry.is_of(fault) && entry.start_ns >= end);
     let next = others.map(|entry| entry.start_ns).min().unwrap_or(u64::MAX);
     WindowSet::one(end.saturating_add(delay_ns), next.min(ended_ns(run)))
 }

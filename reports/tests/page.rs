@@ -186,6 +186,9 @@ fn very_many_faults_share_lanes_and_nothing_is_cut_in_silence() {
             target: format!("r{}", index % 4),
             start_ns: index * 24_000_000,
             end_ns: Some(index * 24_000_000 + 12_000_000),
+            persistence: murphy_reports::Persistence::Transient,
+            cause: String::new(),
+            origin: String::new(),
             hits: BTreeMap::from([("crashes".to_owned(), 1)]),
         })
         .collect();

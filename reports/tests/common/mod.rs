@@ -68,6 +68,9 @@ pub(crate) fn fault(name: &str, start_ns: u64, end_ns: Option<u64>) -> FaultReco
         target: "r0".to_owned(),
         start_ns,
         end_ns,
+        persistence: murphy_reports::Persistence::Transient,
+        cause: String::new(),
+        origin: String::new(),
         hits: BTreeMap::new(),
     }
 }

@@ -80,6 +80,9 @@ fn fault(
         target: target.to_owned(),
         start_ns: span.0 * SECOND,
         end_ns: span.1.map(|end| end * SECOND),
+        persistence: murphy_reports::Persistence::Transient,
+        cause: String::new(),
+        origin: String::new(),
         hits: hits.iter().map(|&(name, count)| (name.to_owned(), count)).collect::<BTreeMap<_, _>>(),
     }
 }
