@@ -62,6 +62,14 @@ impl Law {
     pub fn sample(&self, word: u64) -> Span {
         match *self {
             Law::Constant(span) => span,
+            Law::Exponential { mean } => exponential(mean, unit(word)),
+            _ => self.sample_other(word),
+        }
+    }
+
+    fn sample_other(&self, word: u64) -> Span {
+        match *self {
+            Law::Constant(_) | Law::Exponential { .. } => unreachable!("sampled inline"),
             Law::Uniform { low, high } => {
                 let width = u128::from(high.0.saturating_sub(low.0)) + 1;
                 #[expect(
@@ -70,7 +78,6 @@ impl Law {
                 )]
                 Span(low.0 + ((u128::from(word) * width) >> 64) as u64)
             }
-            Law::Exponential { mean } => exponential(mean, unit(word)),
             Law::Normal { mean, sd } => {
                 let at = mean.0 as f64 + sd.0 as f64 * normal_quantile(unit(word));
                 Span(1).scale(at)
@@ -110,6 +117,11 @@ fn exponential(mean: Span, at: f64) -> Span {
     if fraction > margin && fraction < 1.0 - margin {
         return Span(whole.unsigned_abs());
     }
+    exactly_exponential(mean, at)
+}
+
+#[cold]
+fn exactly_exponential(mean: Span, at: f64) -> Span {
     mean.scale(-libm::log(at))
 }
 
