@@ -278,3 +278,7 @@ impl Replica {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "view_change_tests.rs"]
+mod tests;
