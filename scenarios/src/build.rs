@@ -274,6 +274,9 @@ pub(crate) fn fault_records(scenario: &Scenario, hits: &[Hits]) -> Vec<FaultReco
             target: spec.target.clone(),
             start_ns: spec.start.0,
             end_ns: spec.duration.map(|lasts| spec.start.saturating_add(lasts).0),
+            persistence: spec.persistence,
+            cause: spec.cause.clone(),
+            origin: spec.origin.clone(),
             hits: hits.nonzero().map(|(name, count)| (name.to_owned(), count)).collect(),
         })
         .collect()

@@ -5,6 +5,7 @@
 
 mod describe;
 pub mod expect;
+pub mod hazard;
 pub mod language;
 
 mod build;
@@ -18,7 +19,7 @@ pub use describe::{
     Dimension, Effect, KindInfo, MetricInfo, ModelInfo, OperationInfo, Param, ParamKind, ParamValue, Params,
     PropertyInfo, PropertyKind,
 };
+pub use model::{Model, Oracles, Problem, Protocol, Run, System, model};
 /// What oracles answer with, and how samples of a metric combine.
 pub use murphy_reports::{MetricKind, MetricRecord, PropertyRecord, Verdict};
-pub use model::{Model, Oracles, Problem, Protocol, Run, System, model};
 pub use runner::{Job, Study};

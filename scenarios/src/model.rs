@@ -141,7 +141,7 @@ impl<P: Protocol> Model for ProtocolModel<P> {
     }
 
     fn prepare(&self, scenario: &Arc<Scenario>, seed: u64, keep: Keep) -> Box<dyn Run> {
-        let system = System::new(scenario);
+        let system = System::new(&crate::hazard::expanded(scenario, seed));
         let setup = build::setup::<P>(&system, &self.info, seed, keep);
         let judge = (Observer::new(&system, &self.info), P::oracles(&system));
         Box::new(ProtocolRun::<P> { world: World::new(setup, judge), system, info: self.info.clone(), seed })

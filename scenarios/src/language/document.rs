@@ -9,6 +9,7 @@ use super::condition::{self, AxisView, Literal, Test};
 use super::diagnostic::{At, Diagnostic, Diagnostics, Sources};
 use super::fields::{Field, Located, Walk};
 use super::path;
+use super::records;
 use super::resolve;
 use super::rtt;
 use super::scenario::{Place, Scenario};
@@ -115,6 +116,7 @@ pub fn parse(
     let (mut tables, design) = reader.tables(&root);
     reader.overrides(overrides, &mut root, &mut tables);
     rtt::expand(&mut root, read, &mut reader.sources, &mut reader.found);
+    records::inline(&mut root, read, &mut reader.sources, &mut reader.found);
     let mut base = root.clone();
     drop_entries(&mut base, &["sweep", "design"]);
     let axes = sweep::axes(&tables, &base, &mut reader.found);

@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::diagnostic::{At, Diagnostic};
 pub(crate) use super::leaf::{
-    Bandwidth, Bytes, Count, Name, Number, Patterns, Positive, Probability, Rate, Signed, read_count,
-    read_number,
+    Bandwidth, Bytes, Count, FaultName, Name, Number, Patterns, Positive, Probability, Rate, Signed,
+    read_count, read_number,
 };
 use super::value::{Data, Entry, Value};
 use crate::describe::ModelInfo;
@@ -157,6 +157,11 @@ impl<'v, 'w, 'm> Fields<'v, 'w, 'm> {
         let wrong = Diagnostic::new(value.at, title, "not one of the words").suggest(found, "words", words);
         self.walk.found.push(wrong);
         default
+    }
+
+    /// The canonical text so far.
+    pub(crate) fn emitted(&self) -> &[Entry] {
+        &self.canonical
     }
 
     /// Adds a key to the canonical text.

@@ -40,6 +40,40 @@ impl Field for Name {
     }
 }
 
+/// A fault's name: a [`Name`], or several with dots between, as generators write them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FaultName(pub(crate) String);
+
+/// A hazard, a link's two sites, and an ordinal.
+const MAX_FAULT_NAME: usize = 256;
+
+impl Field for FaultName {
+    fn read(value: &Value, walk: &mut Walk<'_>) -> (FaultName, Value) {
+        let text = value.as_text().unwrap_or_default();
+        if !text.contains('.') || text.len() > MAX_FAULT_NAME {
+            let (name, canonical) = Name::read(value, walk);
+            return (FaultName(name.0), canonical);
+        }
+        let part = |part: &str| {
+            !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        };
+        if !text.split('.').all(part) {
+            let title = format!("{} is not the name of a fault", value.found());
+            let help = "its parts, between dots, have letters, digits, `-` and `_`";
+            walk.found.push(Diagnostic::new(value.at, title, "not a name").help(help));
+        }
+        (FaultName(text.to_owned()), value.clone())
+    }
+
+    fn schema(_: &[ModelInfo]) -> Json {
+        json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$", "maxLength": MAX_FAULT_NAME })
+    }
+
+    fn placeholder() -> FaultName {
+        FaultName::default()
+    }
+}
+
 /// A whole number from `MIN` to `MAX`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Count<const MIN: u64, const MAX: u64>(pub(crate) u64);

@@ -13,20 +13,24 @@ mod condition;
 mod document;
 mod fault;
 mod fields;
+mod hazard;
 mod law;
 mod leaf;
 mod names;
 mod params;
 mod path;
 mod plan;
+mod records;
 mod resolve;
 mod rtt;
 mod sweep;
 mod tables;
+mod template;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use document::{Document, Point, Set, decode, parse};
 pub use fault::{FaultInfo, faults};
+pub use hazard::hazards;
 pub use plan::schema;
 pub use scenario::{
     ArrivalSpec, ClockSpec, CpuSpec, DiskSpec, FaultEffect, FaultSpec, GroupSpec, LawSpec, Limits, LinkSpec,
@@ -35,3 +39,6 @@ pub use scenario::{
 pub use sweep::Seeds;
 
 pub(crate) use diagnostic::{closest, listed};
+pub(crate) use quantity::duration_text;
+pub(crate) use template::{By, Made, Template};
+pub(crate) use value::quoted;

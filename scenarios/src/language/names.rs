@@ -22,6 +22,9 @@ pub(crate) fn words(patterns: &Patterns) -> String {
 
 /// Whether a pattern with `*` (any text) and `?` (any character) matches a name.
 pub(crate) fn glob(pattern: &str, name: &str) -> bool {
+    if !pattern.contains(['*', '?']) {
+        return pattern == name;
+    }
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut p, mut n) = (0, 0);
     // Where to go on when the text after the last star does not match: one character further.

@@ -7,6 +7,7 @@ use murphy_sim::{Span, Time};
 
 use super::diagnostic::{At, Diagnostic, Sources};
 use super::fields::{Located, Patterns, Walk};
+use super::hazard::HazardTable;
 use super::names::{Names, site_pair, sites_in_turn};
 use super::scenario::{
     CpuSpec, DiskSpec, FaultSpec, GroupSpec, LinkSpec, NetworkSpec, NodeSpec, OpSpec, Scenario, SiteSpec,
@@ -45,7 +46,9 @@ pub(crate) fn resolve(
     );
     unique(file.faults.iter().map(|table| (&table.name.value.0, table.name.at)), "faults", &mut names.found);
     let workloads = file.workloads.iter().map(|table| workload(table, &models, &mut names)).collect();
+    own_names(&file, &mut names.found);
     let faults = file.faults.into_iter().filter_map(|table| fault(table, sources, &mut names)).collect();
+    let hazards = file.hazards.into_iter().filter_map(|table| table.resolve(sources, &mut names)).collect();
     found.append(&mut names.found);
     let scenario = Scenario {
         name: file.name,
@@ -62,6 +65,7 @@ pub(crate) fn resolve(
         nodes,
         workloads,
         faults,
+        hazards,
         expectations: Vec::new(),
         canonical: String::new(),
     };
@@ -297,15 +301,48 @@ fn fault(table: FaultTable, sources: &Arc<Sources>, names: &mut Names<'_>) -> Op
         target,
         start,
         duration: table.duration,
+        persistence: table.persistence,
+        burst: table.burst,
+        cause: table.cause,
+        origin: table.origin,
         effect,
         place: sources.place(table.name.at),
+        body: table.body,
     })
 }
 
-/// Names of faults and whether they end, also of those whose table has a mistake.
+/// Names of faults and whether they end, also of those whose table has a mistake. A hazard's name
+/// stands for all its faults.
 pub(crate) fn fault_names(file: &File) -> Vec<(String, bool)> {
-    let name = |table: &FaultTable| (table.name.value.0.clone(), table.duration.is_some());
-    file.faults.iter().map(name).collect()
+    let fault = |table: &FaultTable| (table.name.value.0.clone(), table.duration.is_some());
+    let hazard = |table: &HazardTable| (table.name.value.0.clone(), true);
+    file.faults.iter().map(fault).chain(file.hazards.iter().map(hazard)).collect()
+}
+
+/// Hazards name their faults after themselves: nobody else may.
+fn own_names(file: &File, found: &mut Vec<Diagnostic>) {
+    let names = file.hazards.iter().map(|table| (&table.name.value.0, table.name.at));
+    unique(names, "hazards", found);
+    let generates: Vec<&str> = file
+        .hazards
+        .iter()
+        .map(|table| table.name.value.0.as_str())
+        .chain(
+            file.faults.iter().filter(|table| table.burst.is_some()).map(|table| table.name.value.0.as_str()),
+        )
+        .collect();
+    for table in &file.faults {
+        let name = table.name.value.0.as_str();
+        let clash = |own: &&&str| {
+            let hazard = file.hazards.iter().any(|table| table.name.value.0 == **own);
+            (hazard && name == **own) || name.strip_prefix(**own).is_some_and(|rest| rest.starts_with('.'))
+        };
+        if let Some(own) = generates.iter().find(clash) {
+            let title = format!("`{name}` is a name that the faults of `{own}` may have");
+            let help = "a pasted plan replaces its generators: leave one of the two out";
+            found.push(Diagnostic::new(table.name.at, title, "a second fault of this name").help(help));
+        }
+    }
 }
 
 /// Parses the expectations that hold at a point against everything they may name.

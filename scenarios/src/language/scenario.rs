@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use murphy_reports::Persistence;
 use murphy_sim::{Span, Time};
 
 use crate::describe::{Effect as OpEffect, Params};
 use crate::expect::Expectation;
+use crate::hazard::{Burst, HazardSpec};
 
 /// One point of a scenario: everything that, with the seed, decides a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +41,8 @@ pub struct Scenario {
     pub workloads: Vec<WorkloadSpec>,
     /// Faults in file order.
     pub faults: Vec<FaultSpec>,
+    /// Generators of faults in file order; [`expand`](crate::hazard::expand) makes the plan of a seed.
+    pub hazards: Vec<HazardSpec>,
     /// Expectations whose `when` holds at this point, in file order.
     pub expectations: Vec<Expectation>,
     pub(crate) canonical: String,
@@ -337,12 +341,22 @@ pub struct FaultSpec {
     pub target: String,
     /// Start.
     pub start: Time,
-    /// Length; `None` for a permanent fault.
+    /// Length; `None` for one that lasts to the end.
     pub duration: Option<Span>,
+    /// Whether it goes away by itself, comes and goes, or stays.
+    pub persistence: Persistence,
+    /// Pattern of an intermittent fault: the plan has its bursts.
+    pub(crate) burst: Option<Burst>,
+    /// Root cause; empty for none.
+    pub cause: String,
+    /// The generator, or the intermittent fault, that it came from; empty for none.
+    pub origin: String,
     /// What it does while it lasts.
     pub effect: FaultEffect,
     /// Where its table's `name` stands.
     pub place: Place,
+    /// `kind` and the keys of the kind, as TOML.
+    pub(crate) body: Arc<str>,
 }
 
 /// What a fault does while it lasts. Nodes and sites are ascending indices into the scenario's.

@@ -1,18 +1,25 @@
 //! The tables of a file as they are declared, before names are resolved.
 
+use std::sync::Arc;
+
+use murphy_reports::Persistence;
 use murphy_sim::Span;
 use serde_json::{Value as Json, json};
 
 use super::diagnostic::Diagnostic;
 use super::fault::{FaultPart, KINDS};
 use super::fields::{
-    Bandwidth, Bytes, Count, Field, Fields, Located, Name, Number, Patterns, Probability, Signed, Table, Walk,
+    Bandwidth, Bytes, Count, FaultName, Field, Fields, Located, Name, Number, Patterns, Probability, Signed,
+    Table, Walk,
 };
+use super::hazard::{Class, HazardTable};
 use super::params;
 use super::scenario::{ArrivalSpec, ClockSpec, CpuSpec, DiskSpec, LawSpec, Limits, NetworkSpec, ReorderSpec};
 use super::sweep::{DesignTable, SweepTable};
+use super::template;
 use super::value::{Data, Value};
 use crate::describe::{ModelInfo, Params};
+use crate::hazard::Burst;
 
 /// Most nodes of a scenario.
 pub(crate) const MAX_NODES: u64 = 100_000;
@@ -35,6 +42,7 @@ pub(crate) struct File {
     pub(crate) nodes: Vec<NodeTable>,
     pub(crate) workloads: Vec<WorkloadTable>,
     pub(crate) faults: Vec<FaultTable>,
+    pub(crate) hazards: Vec<HazardTable>,
     pub(crate) expects: Vec<ExpectTable>,
 }
 
@@ -72,6 +80,7 @@ impl Table for File {
             nodes: fields.list("node", "nodes"),
             workloads: fields.list("workload", "requests from outside"),
             faults: fields.list("fault", "intervals in which something is wrong"),
+            hazards: fields.list("hazard", "generators that expand to faults before the run"),
             expects: fields.list("expect", "what must come out"),
         }
     }
@@ -89,7 +98,6 @@ fn declare_later(fields: &mut Fields<'_, '_, '_>) {
     for (key, what) in [
         ("service", "services that call one another"),
         ("policy", "retry policies of services"),
-        ("hazard", "generators that expand to faults; write [[fault]] tables instead"),
         ("compare", "paired comparisons of sweep points"),
         ("slo", "objectives with an error budget; write [[expect]] tables instead"),
         ("cost", "costs"),
@@ -408,15 +416,21 @@ pub(crate) struct FaultTable {
     pub(crate) name: Located<Name>,
     pub(crate) start: Located<Span>,
     pub(crate) duration: Option<Span>,
+    pub(crate) persistence: Persistence,
+    pub(crate) burst: Option<Burst>,
+    pub(crate) cause: String,
+    pub(crate) origin: String,
     /// Kind, and what it needs to be resolved.
     pub(crate) part: Option<(&'static str, FaultPart)>,
+    /// `kind` and the keys of the kind, as TOML.
+    pub(crate) body: Arc<str>,
 }
 
 impl Table for FaultTable {
     const WHAT: &'static str = "[[fault]]";
 
     fn fields(fields: &mut Fields<'_, '_, '_>) -> FaultTable {
-        let name = fields.required("name", "name");
+        let name: Located<FaultName> = fields.required("name", "name");
         let start = fields.required("at", "start, such as \"40s\"");
         let duration: Option<Located<Span>> =
             fields.optional("for", "length, such as \"15s\"; permanent without");
@@ -424,9 +438,51 @@ impl Table for FaultTable {
             let title = "a fault of no length does nothing";
             fields.error(Diagnostic::new(zero.at, title, "must be greater than zero"));
         }
+        let (persistence, burst) = persistence(fields, duration.is_some());
+        let cause: Option<Name> =
+            fields.optional("cause", "root cause, such as \"hardware\", for the records");
+        let origin: Option<FaultName> =
+            fields.optional("origin", "the generator that the fault came from, for the records");
+        let from = fields.emitted().len();
         let part = fields.tagged("kind", KINDS);
-        FaultTable { name, start, duration: duration.map(|span| span.value), part }
+        FaultTable {
+            name: Located { at: name.at, value: Name(name.value.0) },
+            start,
+            duration: duration.map(|span| span.value),
+            persistence,
+            burst,
+            cause: cause.map(|cause| cause.0).unwrap_or_default(),
+            origin: origin.map(|origin| origin.0).unwrap_or_default(),
+            part,
+            body: template::body(&fields.emitted()[from..]),
+        }
     }
+}
+
+/// Persistence class of a fault. Without the key it follows from `pattern` and `for`.
+fn persistence(fields: &mut Fields<'_, '_, '_>, ends: bool) -> (Persistence, Option<Burst>) {
+    let burst: Option<Burst> =
+        fields.optional("pattern", "an intermittent fault's, such as { on = \"2s\", off = \"10s\" }");
+    let class: Option<Located<Class>> = fields
+        .optional("persistence", "transient, intermittent or permanent; follows from `pattern` and `for`");
+    let follows = match (&burst, ends) {
+        (Some(_), _) => Persistence::Intermittent,
+        (None, true) => Persistence::Transient,
+        (None, false) => Persistence::Permanent,
+    };
+    let Some(Located { at, value: Class(class) }) = class else { return (follows, burst) };
+    let wrong = match class {
+        Persistence::Permanent if ends => Some("a permanent fault has no end: leave out `for`"),
+        Persistence::Transient if !ends => Some("a transient fault ends: it needs `for`"),
+        Persistence::Permanent | Persistence::Transient if burst.is_some() => {
+            Some("a fault with a `pattern` is intermittent")
+        }
+        _ => None,
+    };
+    if let (Some(title), true) = (wrong, fields.live()) {
+        fields.error(Diagnostic::new(at, title, "contradicts the other keys"));
+    }
+    (class, burst)
 }
 
 /// `[[expect]]`.

@@ -125,7 +125,7 @@ fn each_mistake_has_its_message() {
             "[[workload]]\nname = \"w\"\nfrom = \"client0\"\narrivals = { dist = \"constant\", rate = \"1/s\" }",
             "needs `deadline`",
         ),
-        ("[[hazard]]\nname = \"x\"", "`hazard` is not supported by this version"),
+        ("[[cost]]\nname = \"x\"", "`cost` is not supported by this version"),
         ("[[nod]]\nname = \"x\"", "did you mean `node`"),
         ("[design]\nseeds = \"20..1\"", "the range has no seeds"),
         ("[design]\nwhere = \"load > 1\"", "the scenario has no [[sweep]]"),

@@ -68,6 +68,9 @@ fn run() -> RunRecord {
             target: "r0".to_owned(),
             start_ns: 20 * S,
             end_ns: Some(30 * S),
+            persistence: murphy_reports::Persistence::Transient,
+            cause: String::new(),
+            origin: String::new(),
             hits: BTreeMap::new(),
         }],
         properties: vec![
