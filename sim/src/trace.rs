@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::fact::Fact;
+use crate::fact::{Fact, NodeId};
 use crate::hash::fold;
 use crate::time::Time;
 
@@ -44,6 +44,17 @@ pub struct Recorded {
     pub fact: Option<Fact>,
 }
 
+/// One event of a node, as it is noted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Noted {
+    pub(crate) node: NodeId,
+    /// Sender of a message; otherwise the node itself.
+    pub(crate) from: NodeId,
+    pub(crate) event: Event,
+    pub(crate) kind: u8,
+    pub(crate) digest: u64,
+}
+
 /// How much of the trace is kept beside its hash. It does not change the hash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Keep {
@@ -68,6 +79,9 @@ pub struct Trace {
     faults: u64,
     prefixes: Vec<u64>,
     stride: u64,
+    /// An event whose number has none of these bits is looked at again: it ends a prefix, or events
+    /// are kept. The stride is a power of two, because a division would cost more than the hash.
+    mask: u64,
     keep: Keep,
     kept: Vec<Recorded>,
     next: usize,
@@ -85,6 +99,7 @@ impl Trace {
             faults: 0,
             prefixes: Vec::with_capacity(MOST_PREFIXES),
             stride: PREFIX_STRIDE,
+            mask: if keep == Keep::Nothing { PREFIX_STRIDE - 1 } else { 0 },
             keep,
             kept: Vec::with_capacity(room),
             next: 0,
@@ -120,15 +135,27 @@ impl Trace {
 
     /// Folds one event of a node into the run's hash; returns the word for the node's own hash.
     #[inline]
-    pub(crate) fn event(&mut self, at: Time, name: u64, event: Event, kind: u8, digest: u64) -> u64 {
+    pub(crate) fn event(&mut self, at: Time, name: u64, noted: &Noted) -> u64 {
+        let Noted { event, kind, digest, .. } = *noted;
         let word = fold(at.0 ^ digest.rotate_left(32), name ^ (u64::from(kind) << 8 | event as u64));
         self.hash = fold(self.hash, word);
         self.events += 1;
-        // The stride is a power of two: a division would cost more than the hash.
-        if self.events & (self.stride - 1) == 0 {
-            self.prefix();
+        if self.events & self.mask == 0 {
+            self.look_again(at, *noted);
         }
         word
+    }
+
+    #[cold]
+    fn look_again(&mut self, at: Time, noted: Noted) {
+        if self.events.is_multiple_of(self.stride) {
+            self.prefix();
+        }
+        if self.keep != Keep::Nothing {
+            let Noted { node, from, event, kind, digest } = noted;
+            let (number, node, from) = (self.events, node.0, from.0);
+            self.record(Recorded { at, number, node, from, event, kind, digest, fact: None });
+        }
     }
 
     /// Folds a fact: it belongs to the event during which it was said. `about` is the name hash of
@@ -166,7 +193,6 @@ impl Trace {
         }
     }
 
-    #[cold]
     fn prefix(&mut self) {
         if self.prefixes.len() == MOST_PREFIXES {
             let mut index = 0;
@@ -175,6 +201,9 @@ impl Trace {
                 index % 2 == 0
             });
             self.stride *= 2;
+            if self.keep == Keep::Nothing {
+                self.mask = self.stride - 1;
+            }
             if !self.events.is_multiple_of(self.stride) {
                 return;
             }
@@ -232,8 +261,9 @@ mod tests {
         let mut trace = Trace::new(Keep::Nothing);
         let mut hashes = vec![0];
         let events = PREFIX_STRIDE * (MOST_PREFIXES as u64 + 700);
+        let noted = Noted { node: NodeId(0), from: NodeId(0), event: Event::Deliver, kind: 0, digest: 0 };
         for n in 0..events {
-            trace.event(Time(n), 1, Event::Deliver, 0, n);
+            trace.event(Time(n), 1, &Noted { digest: n, ..noted });
             hashes.push(trace.hash());
         }
         let (prefixes, stride) = trace.prefixes();

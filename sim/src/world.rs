@@ -13,12 +13,13 @@ mod trouble;
 
 use crate::fact::{Fact, Judge, NodeId};
 use crate::fault::{FaultKind, Hit, Hits};
+use crate::hash::fold;
 use crate::network::NetworkCounts;
 use crate::process::{Context, Message as _, Process};
 use crate::queue::Entry;
 use crate::time::Time;
 use crate::timers::Due;
-use crate::trace::{Event, Trace};
+use crate::trace::{Event, Noted, Trace};
 
 pub(crate) use self::core::Core;
 use self::host::Work;
@@ -284,14 +285,22 @@ impl<P: Process, J: Judge> World<P, J> {
 
     #[inline]
     fn handle_message(&mut self, node: usize, slot: u32) {
-        let core = &mut self.core;
+        let (core, me) = (&mut self.core, id(node));
         let (message, Label { digest, from, bytes, kind }, more) = core.payloads.take(slot);
-        let cost = core.costs[core.hosts[node].cost as usize].0.receive(bytes, message.signatures());
+        let host = &mut core.hosts[node];
+        let mut cost = core.costs[host.cost as usize].0.receive(bytes, message.signatures());
         let at = core.now;
-        let done = at + core.slowed(id(node), cost);
-        core.note(node, Event::Deliver, kind, digest, from);
+        let word = core.trace.event(
+            at,
+            host.name,
+            &Noted { node: me, from, event: Event::Deliver, kind, digest },
+        );
+        host.hash = fold(host.hash, word);
+        if host.slow {
+            cost = core.slowed(me, cost);
+        }
         let process = self.nodes[node].as_mut().expect("an up node has a process");
-        let mut cx = Context { core, me: id(node), now: at, done };
+        let mut cx = Context { core, me, now: at, done: at + cost };
         process.on_message(&mut cx, from, &message);
         let done = cx.done;
         core.hosts[node].free = done;
@@ -312,7 +321,7 @@ impl<P: Process, J: Judge> World<P, J> {
         let core = &mut self.core;
         let at = core.now;
         let done = at + core.slowed(id(node), core.costs[core.hosts[node].cost as usize].0.event);
-        core.note(node, event, 0, digest, id(node));
+        core.note_own(node, event, digest);
         let process = self.nodes[node].as_mut().expect("an up node has a process");
         let mut cx = Context { core, me: id(node), now: at, done };
         act(process, &mut cx);
@@ -323,7 +332,7 @@ impl<P: Process, J: Judge> World<P, J> {
     fn boot(&mut self, node: usize) {
         let core = &mut self.core;
         let now = core.now;
-        core.note(node, Event::Boot, 0, u64::from(core.hosts[node].incarnation), id(node));
+        core.note_own(node, Event::Boot, u64::from(core.hosts[node].incarnation));
         if core.hosts[node].incarnation > 0 {
             core.say(id(node), now, Fact::Restart);
         }

@@ -18,7 +18,7 @@ use crate::queue::Entry;
 use crate::random::Keyed;
 use crate::time::Time;
 use crate::timers::{NO_IDLE_TIMERS, Timers};
-use crate::trace::{Event, Recorded, Trace};
+use crate::trace::{Event, Noted, Recorded, Trace};
 
 #[derive(Clone)]
 pub(crate) struct Core<P: Process> {
@@ -187,24 +187,15 @@ impl<P: Process> Core<P> {
 
     /// Folds an event of a node into the trace.
     #[inline]
-    pub(crate) fn note(&mut self, node: usize, event: Event, kind: u8, digest: u64, from: NodeId) {
-        let host = &mut self.hosts[node];
-        let word = self.trace.event(self.now, host.name, event, kind, digest);
+    pub(crate) fn note(&mut self, noted: &Noted) {
+        let host = &mut self.hosts[noted.node.index()];
+        let word = self.trace.event(self.now, host.name, noted);
         host.hash = fold(host.hash, word);
-        if self.trace.records() {
-            let number = self.trace.events();
-            let recorded = Recorded {
-                at: self.now,
-                number,
-                node: id(node).0,
-                from: from.0,
-                event,
-                kind,
-                digest,
-                fact: None,
-            };
-            self.trace.record(recorded);
-        }
+    }
+
+    /// Folds an event of a node into the trace that is no message.
+    pub(crate) fn note_own(&mut self, node: usize, event: Event, digest: u64) {
+        self.note(&Noted { node: id(node), from: id(node), event, kind: 0, digest });
     }
 
     #[inline]

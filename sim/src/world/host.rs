@@ -29,7 +29,7 @@ pub(crate) struct Host {
     pub(crate) waking: bool,
     pub(super) correct: bool,
     /// Some fault slows the CPU or the disk.
-    pub(super) slow: bool,
+    pub(crate) slow: bool,
     /// The clocks do not run at the true rate.
     pub(super) drifts: bool,
 }

@@ -59,7 +59,7 @@ impl<P: Process> Core<P> {
     /// Takes a node down: its inbox, its timers and its unsynced writes are gone.
     pub(crate) fn crash(&mut self, node: usize, amnesia: bool) {
         let now = self.now;
-        self.note(node, Event::Crash, 0, u64::from(amnesia), id(node));
+        self.note_own(node, Event::Crash, u64::from(amnesia));
         self.say(id(node), now, Fact::Crash);
         let host = &mut self.hosts[node];
         host.down = true;
