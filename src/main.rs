@@ -3,5 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    murphy::cli().model::<murphy::models::pbft::Pbft>().run()
+    murphy::cli()
+        .model::<murphy::models::pbft::Pbft>()
+        .model::<murphy::models::detect::Members>()
+        .run()
 }

@@ -1,4 +1,5 @@
 //! What Murphy simulates out of the box.
 
+pub mod detect;
 pub mod oracle;
 pub mod pbft;

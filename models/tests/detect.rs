@@ -1,0 +1,8 @@
+//! Failure detectors against closed forms, published values and each other.
+
+#[path = "detect/bench.rs"]
+mod bench;
+#[path = "detect/members.rs"]
+mod members;
+#[path = "detect/phi.rs"]
+mod phi;
