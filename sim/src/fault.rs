@@ -1,6 +1,7 @@
 //! Faults as data: a plan is a list of intervals, and the state of the world's faults at any time
 //! is a function of that list. Every subset of a plan is a plan.
 
+use crate::adversary::Attack;
 use crate::fact::NodeId;
 use crate::law::Law;
 use crate::random::Chance;
@@ -119,6 +120,13 @@ pub enum FaultKind {
         /// Drift of wall and monotonic clock in parts per billion.
         drift_ppb: i64,
     },
+    /// Nodes lie: an adversary edits what they send and receive, with one strategy for all of them.
+    Byzantine {
+        /// Which nodes: accomplices.
+        nodes: NodeSet,
+        /// What is done to their messages.
+        attack: Attack,
+    },
 }
 
 /// Which way messages take that a fault acts on.
@@ -182,11 +190,18 @@ pub enum Hit {
     TimeSlowedNs,
     WritesLost,
     ClocksShifted,
+    MessagesWithheld,
+    MessagesIgnored,
+    MessagesHeldBack,
+    MessagesAltered,
+    MessagesReplayed,
+    MessagesFlooded,
+    MessagesFromTwin,
 }
 
 impl Hit {
     /// All of them, in order.
-    pub const ALL: [Hit; 17] = [
+    pub const ALL: [Hit; 24] = [
         Hit::MessagesCut,
         Hit::MessagesDelayed,
         Hit::DelayAddedNs,
@@ -204,6 +219,13 @@ impl Hit {
         Hit::TimeSlowedNs,
         Hit::WritesLost,
         Hit::ClocksShifted,
+        Hit::MessagesWithheld,
+        Hit::MessagesIgnored,
+        Hit::MessagesHeldBack,
+        Hit::MessagesAltered,
+        Hit::MessagesReplayed,
+        Hit::MessagesFlooded,
+        Hit::MessagesFromTwin,
     ];
 
     /// Name in records and reports.
@@ -226,6 +248,13 @@ impl Hit {
             Hit::TimeSlowedNs => "time_slowed_ns",
             Hit::WritesLost => "writes_lost",
             Hit::ClocksShifted => "clocks_shifted",
+            Hit::MessagesWithheld => "messages_withheld",
+            Hit::MessagesIgnored => "messages_ignored",
+            Hit::MessagesHeldBack => "messages_held_back",
+            Hit::MessagesAltered => "messages_altered",
+            Hit::MessagesReplayed => "messages_replayed",
+            Hit::MessagesFlooded => "messages_flooded",
+            Hit::MessagesFromTwin => "messages_from_twin",
         }
     }
 }

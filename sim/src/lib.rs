@@ -3,6 +3,7 @@
 //! It knows no protocol, does no I/O, reads no clock and starts no thread: a run is a pure
 //! function of what it is given and of one seed.
 
+mod adversary;
 mod clock;
 mod disk;
 mod fact;
@@ -20,6 +21,7 @@ mod topology;
 mod trace;
 mod world;
 
+pub use adversary::{Attack, Deed, Identity, Mutation};
 pub use disk::{DiskCost, DiskOp, DiskResult, Durable};
 pub use fact::{Fact, Judge, NodeId, Operation, Outcome, Request, RequestId, Stamped};
 pub use fault::{Effect, Fault, FaultKind, Hit, Hits, NodeSet, Scope};

@@ -151,7 +151,8 @@ impl Network {
                 FaultKind::Crash { .. }
                 | FaultKind::Pause { .. }
                 | FaultKind::Slow { .. }
-                | FaultKind::Clock { .. } => {}
+                | FaultKind::Clock { .. }
+                | FaultKind::Byzantine { .. } => {}
             }
         }
         if cut != self.cut {

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use crate::adversary::{Identity, Mutation};
 use crate::disk::{DiskOp, DiskResult, Durable};
 use crate::fact::{Fact, NodeId, Request};
 use crate::random::Stream;
@@ -34,6 +35,14 @@ pub trait Message: Clone {
     /// The message after a bit flip that no checksum caught, or `None` when the recipient's
     /// checksum catches every flip and drops it.
     fn corrupted(&self, _word: u64) -> Option<Self> {
+        None
+    }
+
+    /// What a Byzantine sender says instead, or `None` when this message cannot be altered so.
+    ///
+    /// It may claim anything, and sign as the nodes of `identity` only. The same message, `word` and
+    /// notes give the same answer, so that accomplices agree.
+    fn mutated(&self, _how: Mutation, _word: u64, _identity: &mut Identity<'_>) -> Option<Self> {
         None
     }
 }
@@ -94,12 +103,12 @@ impl<P: Process> Context<'_, P> {
     /// This node.
     #[inline]
     pub fn id(&self) -> NodeId {
-        self.me
+        self.core.identity(self.me)
     }
 
     /// Number of nodes in the roster.
     pub fn nodes(&self) -> usize {
-        self.core.hosts.len()
+        self.core.roster
     }
 
     /// This node's configuration.

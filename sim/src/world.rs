@@ -3,6 +3,7 @@
 mod agenda;
 mod arrivals;
 mod core;
+mod deceit;
 mod edges;
 mod host;
 mod payload;
@@ -72,9 +73,10 @@ pub(crate) enum Tag {
     Probe,
     FaultStart,
     FaultEnd,
+    Adversary,
 }
 
-const TAGS: [Tag; 9] = [
+const TAGS: [Tag; 10] = [
     Tag::Boot,
     Tag::Deliver,
     Tag::Timer,
@@ -84,6 +86,7 @@ const TAGS: [Tag; 9] = [
     Tag::Probe,
     Tag::FaultStart,
     Tag::FaultEnd,
+    Tag::Adversary,
 ];
 
 impl<P: Process, J: Judge> World<P, J> {
@@ -92,8 +95,9 @@ impl<P: Process, J: Judge> World<P, J> {
     /// # Panics
     /// When the setup names a node, site, link or operation that does not exist.
     pub fn new(setup: Setup<P::Config>, judge: J) -> World<P, J> {
-        let nodes = setup.nodes.iter().map(|_| None).collect();
-        World { core: Core::new(setup), nodes, judge }
+        let core = Core::new(setup);
+        let nodes = core.hosts.iter().map(|_| None).collect();
+        World { core, nodes, judge }
     }
 
     /// Handles every event up to and including `end`.
@@ -206,6 +210,7 @@ impl<P: Process, J: Judge> World<P, J> {
             Tag::Boot => self.boot(node),
             Tag::FaultStart => self.fault_edge(entry.slot, true),
             Tag::FaultEnd => self.fault_edge(entry.slot, false),
+            Tag::Adversary => self.core.act(entry),
             Tag::Deliver => unreachable!("deliveries are handled above"),
         }
     }
@@ -298,6 +303,9 @@ impl<P: Process, J: Judge> World<P, J> {
         host.hash = fold(host.hash, word);
         if host.slow {
             cost = core.slowed(me, cost);
+        }
+        if core.hosts[node].subverted && core.ignores(node, from, kind, digest) {
+            return core.end_unseen(node, at + cost, (slot, more.then_some(message)));
         }
         let process = self.nodes[node].as_mut().expect("an up node has a process");
         let mut cx = Context { core, me, now: at, done: at + cost };

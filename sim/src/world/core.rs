@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::agenda::Agenda;
+use super::deceit::add_twins;
 use super::host::{Host, Inbox, Inboxes};
 use super::payload::Payloads;
 use super::setup::{CpuCost, Limits, Setup, Workload};
 use super::{Sent, Stop, Tag, id};
+use crate::adversary::Adversary;
 use crate::clock::Clock;
 use crate::disk::{Disk, DiskCost, Durable};
 use crate::fact::{Fact, NodeId, Request, Stamped};
@@ -25,6 +27,9 @@ pub(crate) struct Core<P: Process> {
     pub(crate) now: Time,
     pub(crate) agenda: Agenda,
     pub(crate) hosts: Vec<Host>,
+    /// Number of nodes; the hosts behind them are twins.
+    pub(crate) roster: usize,
+    pub(crate) adversary: Option<Box<Adversary<P::Message>>>,
     pub(crate) inboxes: Inboxes,
     pub(crate) configs: Arc<[P::Config]>,
     pub(crate) durables: Vec<P::Durable>,
@@ -64,7 +69,10 @@ const BYTES_STRIDE: u64 = 4096;
 const CROWD: usize = 1 << 14;
 
 impl<P: Process> Core<P> {
-    pub(crate) fn new(setup: Setup<P::Config>) -> Core<P> {
+    pub(crate) fn new(mut setup: Setup<P::Config>) -> Core<P> {
+        let roster = setup.nodes.len();
+        let adversary = Adversary::new(&setup.plan, roster);
+        add_twins(&mut setup);
         let n = setup.nodes.len();
         let kinds = P::Message::KINDS.len();
         let (hosts, costs) = hosts(&setup);
@@ -74,6 +82,8 @@ impl<P: Process> Core<P> {
             now: Time::ZERO,
             agenda: Agenda::new(),
             hosts,
+            roster,
+            adversary,
             inboxes: Inboxes::new(),
             configs: setup.nodes.into_iter().map(|node| node.config).collect(),
             durables: vec![P::Durable::default(); n],
@@ -100,13 +110,14 @@ impl<P: Process> Core<P> {
             look: 0,
             at_once: 0,
         };
+        core.note_byzantine();
         core.schedule_start();
         core
     }
 
     /// First entries of the queue: boots, then edges of faults, then the first arrivals.
     fn schedule_start(&mut self) {
-        for node in 0..self.hosts.len() {
+        for node in 0..self.roster {
             self.push(Time::ZERO, Tag::Boot, id(node).0, 0);
         }
         let plan = Arc::clone(&self.plan);
@@ -200,6 +211,10 @@ impl<P: Process> Core<P> {
 
     #[inline]
     pub(crate) fn say(&mut self, node: NodeId, at: Time, fact: Fact) {
+        // Nobody listens to a twin: what its node does is said once.
+        if node.index() >= self.roster {
+            return;
+        }
         let about = match fact {
             Fact::Suspect { node } | Fact::Trust { node } => self.hosts[node.index()].name,
             _ => 0,
@@ -261,6 +276,7 @@ fn hosts<C>(setup: &Setup<C>) -> (Vec<Host>, Vec<(CpuCost, DiskCost)>) {
             waking: false,
             correct: true,
             slow: false,
+            subverted: false,
             drifts: node.drift_ppb != 0,
         });
     }

@@ -49,6 +49,7 @@ impl<P: Process, J: Judge> World<P, J> {
                     self.core.set_clock(node);
                 }
             }
+            FaultKind::Byzantine { nodes, attack } => self.subvert(index, nodes, attack, starts),
             FaultKind::Partition { .. } | FaultKind::Messages { .. } | FaultKind::Cut { .. } => {}
         }
     }

@@ -30,6 +30,8 @@ pub(crate) struct Host {
     pub(super) correct: bool,
     /// Some fault slows the CPU or the disk.
     pub(crate) slow: bool,
+    /// An adversary edits what it sends and receives.
+    pub(super) subverted: bool,
     /// The clocks do not run at the true rate.
     pub(super) drifts: bool,
 }

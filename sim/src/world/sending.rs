@@ -15,18 +15,37 @@ impl<P: Process> Core<P> {
     pub(crate) fn send(
         &mut self,
         me: NodeId,
-        mut done: Time,
-        to: impl Iterator<Item = NodeId>,
+        done: Time,
+        mut to: impl Iterator<Item = NodeId>,
         message: P::Message,
     ) -> Time {
-        let (kind, bytes) = (message.kind(), message.bytes());
-        let Host { site, name, slow, cost, .. } = self.hosts[me.index()];
-        let cost = self.costs[cost as usize].0.send(bytes);
+        let kind = message.kind();
+        let Host { name, subverted, .. } = self.hosts[me.index()];
         let ordinal = &mut self.ordinals[me.index() * P::Message::KINDS.len() + kind];
         let base = self.keyed.base(name ^ kind as u64, *ordinal);
         *ordinal += 1;
+        if subverted {
+            return self.send_edited(me, done, &mut to, &message, base);
+        }
+        self.hand_over(me, done, to, message, base)
+    }
+
+    /// Hands one message for each of `to` to the network; `base` is the key of the send operation.
+    #[inline]
+    pub(super) fn hand_over(
+        &mut self,
+        me: NodeId,
+        mut done: Time,
+        to: impl Iterator<Item = NodeId>,
+        message: P::Message,
+        base: u64,
+    ) -> Time {
+        let (kind, bytes) = (message.kind(), message.bytes());
+        let Host { site, slow, cost, .. } = self.hosts[me.index()];
+        let from = self.identity(me);
+        let cost = self.costs[cost as usize].0.send(bytes);
         #[expect(clippy::cast_possible_truncation, reason = "protocols have fewer than 256 kinds")]
-        let label = Label { digest: message.digest(), from: me, bytes, kind: kind as u8 };
+        let label = Label { digest: message.digest(), from, bytes, kind: kind as u8 };
         let slot = self.payloads.claim();
         let (mut copies, mut sent) = (0, 0);
         for to in to {
@@ -39,17 +58,18 @@ impl<P: Process> Core<P> {
             sent += 1;
             let recipient = &self.hosts[to.index()];
             let (to_site, to_name) = (recipient.site, recipient.name);
+            let host = if recipient.subverted { self.host_for(me, to) } else { to };
             if let Some(latency) = self.network.quick(site, to_site) {
                 copies += 1;
                 let at = done + latency.sample(self.keyed.word(Domain::Delay, base, to_name));
-                self.push(at, Tag::Deliver, to.0, slot);
+                self.push(at, Tag::Deliver, host.0, slot);
                 continue;
             }
             let (from_site, kind) = (site, label.kind);
             let flight =
-                Flight { from: me, to, from_site, to_site, to_name, kind, bytes, base, departs: done };
+                Flight { from, to, from_site, to_site, to_name, kind, bytes, base, departs: done };
             let fate = self.network.transmit(&self.keyed, &flight, &self.plan, &mut self.hits);
-            copies += self.arrange(to, slot, &message, label, &fate);
+            copies += self.arrange(host, slot, &message, label, &fate);
         }
         let total = &mut self.sent[kind];
         total.count += sent;

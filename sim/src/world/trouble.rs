@@ -103,7 +103,8 @@ fn covers(kind: &FaultKind, node: NodeId) -> bool {
         FaultKind::Crash { nodes, .. }
         | FaultKind::Pause { nodes }
         | FaultKind::Slow { nodes, .. }
-        | FaultKind::Clock { nodes, .. } => nodes.has(node),
+        | FaultKind::Clock { nodes, .. }
+        | FaultKind::Byzantine { nodes, .. } => nodes.has(node),
         FaultKind::Partition { .. } | FaultKind::Messages { .. } | FaultKind::Cut { .. } => false,
     }
 }
