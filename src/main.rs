@@ -6,5 +6,6 @@ fn main() -> ExitCode {
     murphy::cli()
         .model::<murphy::models::pbft::Pbft>()
         .model::<murphy::models::detect::Members>()
+        .model::<murphy::models::component::Component>()
         .run()
 }

@@ -1,5 +1,6 @@
 //! What Murphy simulates out of the box.
 
+pub mod component;
 pub mod detect;
 pub mod oracle;
 pub mod pbft;
