@@ -3,6 +3,7 @@
 
 use crate::adversary::Attack;
 use crate::fact::NodeId;
+use crate::failure::{Failure, Load};
 use crate::law::Law;
 use crate::random::Chance;
 use crate::time::{Span, Time};
@@ -88,12 +89,24 @@ pub enum FaultKind {
         /// How many times as long the disk takes.
         disk: f64,
     },
-    /// Groups of nodes cannot reach each other. Nodes in no group reach everyone.
+    /// Groups of nodes cannot reach each other. A node in no group reaches everyone, and a node in two
+    /// of them, a bridge, reaches both.
     Partition {
         /// The groups.
         groups: Vec<NodeSet>,
         /// Only messages from an earlier group to a later one are cut.
         one_way: bool,
+    },
+    /// A partition that comes and goes: it is there at the start.
+    Flapping {
+        /// The groups.
+        groups: Vec<NodeSet>,
+        /// Only messages from an earlier group to a later one are cut.
+        one_way: bool,
+        /// How long it is there.
+        on: Span,
+        /// How long it is away after that; `on` and `off` are not both zero.
+        off: Span,
     },
     /// Something happens to messages on their way.
     Messages {
@@ -126,6 +139,20 @@ pub enum FaultKind {
         nodes: NodeSet,
         /// What is done to their messages.
         attack: Attack,
+    },
+    /// A resource of the nodes fails.
+    Resource {
+        /// Which nodes.
+        nodes: NodeSet,
+        /// Which resource, and how.
+        failure: Failure,
+    },
+    /// More requests arrive.
+    Load {
+        /// Index of the workload.
+        workload: u16,
+        /// How many more.
+        load: Load,
     },
 }
 
@@ -167,6 +194,9 @@ pub enum Effect {
     Corrupt(Chance),
     /// Each sender has only so many bytes a second for them; what does not fit waits.
     Squeeze(u64),
+    /// They are held until the fault ends and arrive then, in the order in which they were sent. So
+    /// many of each sender are held; what does not fit is lost.
+    Clog(u64),
 }
 
 /// What a fault can hit. Every count is exact.
@@ -197,11 +227,24 @@ pub enum Hit {
     MessagesReplayed,
     MessagesFlooded,
     MessagesFromTwin,
+    MessagesClogged,
+    MessagesRefused,
+    RequestsRefused,
+    RequestsAdded,
+    WritesTorn,
+    WritesRefused,
+    WritesMisdirected,
+    SyncsLied,
+    BlocksRotted,
+    BytesLeaked,
+    OomKills,
+    ConfigsRead,
+    CredentialsDenied,
 }
 
 impl Hit {
     /// All of them, in order.
-    pub const ALL: [Hit; 24] = [
+    pub const ALL: [Hit; 37] = [
         Hit::MessagesCut,
         Hit::MessagesDelayed,
         Hit::DelayAddedNs,
@@ -226,6 +269,19 @@ impl Hit {
         Hit::MessagesReplayed,
         Hit::MessagesFlooded,
         Hit::MessagesFromTwin,
+        Hit::MessagesClogged,
+        Hit::MessagesRefused,
+        Hit::RequestsRefused,
+        Hit::RequestsAdded,
+        Hit::WritesTorn,
+        Hit::WritesRefused,
+        Hit::WritesMisdirected,
+        Hit::SyncsLied,
+        Hit::BlocksRotted,
+        Hit::BytesLeaked,
+        Hit::OomKills,
+        Hit::ConfigsRead,
+        Hit::CredentialsDenied,
     ];
 
     /// Name in records and reports.
@@ -255,13 +311,32 @@ impl Hit {
             Hit::MessagesReplayed => "messages_replayed",
             Hit::MessagesFlooded => "messages_flooded",
             Hit::MessagesFromTwin => "messages_from_twin",
+            Hit::MessagesClogged => "messages_clogged",
+            Hit::MessagesRefused => "messages_refused",
+            Hit::RequestsRefused => "requests_refused",
+            Hit::RequestsAdded => "requests_added",
+            Hit::WritesTorn => "writes_torn",
+            Hit::WritesRefused => "writes_refused",
+            Hit::WritesMisdirected => "writes_misdirected",
+            Hit::SyncsLied => "syncs_lied",
+            Hit::BlocksRotted => "blocks_rotted",
+            Hit::BytesLeaked => "bytes_leaked",
+            Hit::OomKills => "oom_kills",
+            Hit::ConfigsRead => "configs_read",
+            Hit::CredentialsDenied => "credentials_denied",
         }
     }
 }
 
 /// What one fault has hit so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hits([u64; Hit::ALL.len()]);
+
+impl Default for Hits {
+    fn default() -> Hits {
+        Hits([0; Hit::ALL.len()])
+    }
+}
 
 impl Hits {
     /// One count.

@@ -59,8 +59,9 @@ pub(crate) struct Fate {
 struct Active {
     fault: usize,
     name: u64,
+    end: Time,
     /// For [`Effect::DropNth`] the matching messages of each sender, for [`Effect::Squeeze`] when
-    /// each sender's share is free.
+    /// each sender's share is free, for [`Effect::Clog`] the messages that are held.
     per_sender: Vec<u64>,
 }
 
@@ -131,7 +132,9 @@ impl Network {
         for &index in active {
             let fault = index as usize;
             match &plan[fault].kind {
-                kind @ (FaultKind::Partition { .. } | FaultKind::Messages { .. }) => {
+                kind @ (FaultKind::Partition { .. }
+                | FaultKind::Flapping { .. }
+                | FaultKind::Messages { .. }) => {
                     if !can_match(kind) {
                         continue;
                     }
@@ -139,6 +142,7 @@ impl Network {
                     self.active.push(kept.unwrap_or_else(|| Active {
                         fault,
                         name: name_hash(&plan[fault].name),
+                        end: plan[fault].end,
                         per_sender: Vec::new(),
                     }));
                 }
@@ -152,7 +156,9 @@ impl Network {
                 | FaultKind::Pause { .. }
                 | FaultKind::Slow { .. }
                 | FaultKind::Clock { .. }
-                | FaultKind::Byzantine { .. } => {}
+                | FaultKind::Byzantine { .. }
+                | FaultKind::Resource { .. }
+                | FaultKind::Load { .. } => {}
             }
         }
         if cut != self.cut {
@@ -312,7 +318,7 @@ fn is_quiet(channel: &Channel) -> bool {
 /// Whether a fault can act on any message at all.
 fn can_match(kind: &FaultKind) -> bool {
     match kind {
-        FaultKind::Partition { groups, .. } => groups.iter().filter(|group| !group.is_empty()).count() > 1,
+        FaultKind::Partition { groups, .. } | FaultKind::Flapping { groups, .. } => groups.iter().filter(|group| !group.is_empty()).count() > 1,
         FaultKind::Messages { scope: Scope::Between { from, to, .. }, .. } => {
             !from.is_empty() && !to.is_empty()
         }
@@ -339,6 +345,13 @@ fn under_faults(
         match &plan[active.fault].kind {
             FaultKind::Partition { groups, one_way } => {
                 if separated(groups, *one_way, flight.from, flight.to) {
+                    hits.add(Hit::MessagesCut, 1);
+                    cut = true;
+                }
+            }
+            FaultKind::Flapping { groups, one_way, on, off } => {
+                let phase = flight.departs.since(plan[active.fault].start).0 % (on.0 + off.0);
+                if phase < on.0 && separated(groups, *one_way, flight.from, flight.to) {
                     hits.add(Hit::MessagesCut, 1);
                     cut = true;
                 }
@@ -409,9 +422,35 @@ fn apply(
             active.per_sender[flight.from.index()] = free.0;
             delay(fate, hits, Hit::MessagesDelayed, departs.since(flight.departs));
         }
+        Effect::Clog(limit) => return !hold(active, nodes, flight, hits, fate, *limit),
         Effect::Drop(_) | Effect::Duplicate(_) | Effect::HoldBack(..) => {}
     }
     false
+}
+
+/// Holds a message until the fault ends; whether there was room. What arrives at one instant keeps
+/// the order in which it was sent.
+fn hold(
+    active: &mut Active,
+    nodes: usize,
+    flight: &Flight,
+    hits: &mut Hits,
+    fate: &mut Fate,
+    limit: u64,
+) -> bool {
+    let Some(at) = fate.arrives.filter(|at| *at < active.end) else { return true };
+    active.per_sender.resize(nodes, 0);
+    let held = &mut active.per_sender[flight.from.index()];
+    if *held >= limit || active.end == Time::MAX {
+        hits.add(Hit::MessagesCut, 1);
+        return false;
+    }
+    *held += 1;
+    hits.add(Hit::MessagesClogged, 1);
+    hits.add(Hit::DelayAddedNs, active.end.since(at).0);
+    fate.arrives = Some(active.end);
+    fate.again = fate.again.map(|again| again.max(active.end));
+    true
 }
 
 fn delay(fate: &mut Fate, hits: &mut Hits, hit: Hit, by: Span) {
@@ -444,11 +483,8 @@ fn separated(groups: &[NodeSet], one_way: bool, from: NodeId, to: NodeId) -> boo
     let group = |node| groups.iter().position(|group| group.has(node));
     match (group(from), group(to)) {
         (Some(a), Some(b)) => {
-            if one_way {
-                a < b
-            } else {
-                a != b && !groups.iter().any(|group| group.has(from) && group.has(to))
-            }
+            let apart = if one_way { a < b } else { a != b };
+            apart && !groups.iter().any(|group| group.has(from) && group.has(to))
         }
         _ => false,
     }

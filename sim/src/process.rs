@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use crate::adversary::{Identity, Mutation};
 use crate::disk::{DiskOp, DiskResult, Durable};
 use crate::fact::{Fact, NodeId, Request};
+use crate::failure::Credential;
 use crate::random::Stream;
 use crate::time::{Span, Time};
 use crate::timers::TimerId;
@@ -166,6 +167,21 @@ impl<P: Process> Context<'_, P> {
     #[inline]
     pub fn cancel_timer(&mut self, id: TimerId) {
         self.core.cancel_timer(id);
+    }
+
+    /// Version of the configuration that this node runs with; zero unless a fault pushed another.
+    pub fn config_version(&mut self) -> u64 {
+        self.core.config_version(self.me)
+    }
+
+    /// Whether the node can prove who it is and check others.
+    pub fn credential(&mut self) -> Credential {
+        self.core.credential(self.me)
+    }
+
+    /// Bytes of memory that leaked since the node started.
+    pub fn memory_leaked(&self) -> u64 {
+        self.core.memory_leaked(self.me)
     }
 
     /// Says something to the judges.

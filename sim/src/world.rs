@@ -5,13 +5,16 @@ mod arrivals;
 mod core;
 mod deceit;
 mod edges;
+mod failing;
 mod host;
+mod load;
 mod payload;
 mod resources;
 mod sending;
 mod setup;
 mod trouble;
 
+use crate::disk::DiskResult;
 use crate::fact::{Fact, Judge, NodeId};
 use crate::fault::{FaultKind, Hit, Hits};
 use crate::hash::fold;
@@ -74,9 +77,10 @@ pub(crate) enum Tag {
     FaultStart,
     FaultEnd,
     Adversary,
+    Tick,
 }
 
-const TAGS: [Tag; 10] = [
+const TAGS: [Tag; 11] = [
     Tag::Boot,
     Tag::Deliver,
     Tag::Timer,
@@ -87,6 +91,7 @@ const TAGS: [Tag; 10] = [
     Tag::FaultStart,
     Tag::FaultEnd,
     Tag::Adversary,
+    Tag::Tick,
 ];
 
 impl<P: Process, J: Judge> World<P, J> {
@@ -171,6 +176,7 @@ impl<P: Process, J: Judge> World<P, J> {
             let fault = &self.core.plan[index as usize];
             self.core.count_time(fault, &mut hits[index as usize]);
         }
+        self.core.count_failing(&mut hits);
         hits
     }
 
@@ -211,6 +217,7 @@ impl<P: Process, J: Judge> World<P, J> {
             Tag::FaultStart => self.fault_edge(entry.slot, true),
             Tag::FaultEnd => self.fault_edge(entry.slot, false),
             Tag::Adversary => self.core.act(entry),
+            Tag::Tick => self.tick(entry),
             Tag::Deliver => unreachable!("deliveries are handled above"),
         }
     }
@@ -242,6 +249,10 @@ impl<P: Process, J: Judge> World<P, J> {
             self.core.lost_at_down(node, event, slot);
             return;
         }
+        if host.ailing && self.core.refuses(node, event, slot) {
+            return;
+        }
+        let host = &mut self.core.hosts[node];
         self.core.inboxes.push(&mut host.inbox, Work { event, slot });
         if host.paused {
             self.core.blame(node, Hit::EventsHeld, 1, |kind| matches!(kind, FaultKind::Pause { .. }));
@@ -278,7 +289,8 @@ impl<P: Process, J: Judge> World<P, J> {
             }
             Event::Disk => {
                 let (op, result) = self.core.disk_complete(node);
-                self.with(node, event, op.0, |process, cx| process.on_disk(cx, op, result));
+                let digest = if result == DiskResult::Synced { op.0 } else { fold(op.0, result as u64) };
+                self.with(node, event, digest, |process, cx| process.on_disk(cx, op, result));
             }
             Event::Request => {
                 let request = self.core.requests[slot as usize];
@@ -351,15 +363,17 @@ impl<P: Process, J: Judge> World<P, J> {
         let process = P::boot(&mut cx);
         let done = cx.done;
         self.nodes[node] = Some(process);
+        self.core.start_leaks(node);
         self.core.hosts[node].free = done;
     }
 
-    fn crash(&mut self, node: usize, amnesia: bool) {
+    /// Takes an up node down; how many unsynced writes that took.
+    fn crash(&mut self, node: usize, amnesia: bool) -> u64 {
         if self.core.hosts[node].down {
-            return;
+            return 0;
         }
         self.nodes[node] = None;
-        self.core.crash(node, amnesia);
+        self.core.crash(node, amnesia)
     }
 
     /// A request of a workload arrives, and the next one is drawn.

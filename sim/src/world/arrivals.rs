@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::setup::Workload;
 use super::{Core, Tag};
 use crate::fact::{NodeId, Operation, Request, RequestId};
 use crate::hash::name_hash;
@@ -22,18 +23,12 @@ impl<P: Process> Core<P> {
         let index = entry.slot as usize;
         let workloads = Arc::clone(&self.workloads);
         let source = &workloads[index];
-        let id = RequestId(u32::try_from(self.requests.len()).expect("fewer than 2^32 requests"));
         let ordinal = self.arrivals[index][usize::from(probe)];
         self.arrivals[index][usize::from(probe)] += 1;
         let base = self.keyed.base(name_hash(&source.name), ordinal);
-        let word = |part| self.keyed.word(Domain::Request, base, part);
         let (client, kind, key) = match source.probe {
             Some(asked) if probe => (asked.client, asked.operation, u64::MAX),
-            _ => {
-                let clients = source.clients.len() as u64;
-                let client = usize::try_from(below(word(1), clients)).expect("an index");
-                (source.clients[client], pick(&source.operations, unit(word(2))), below(word(3), source.keys))
-            }
+            _ => self.draw(source, base),
         };
         let next = match source.probe {
             Some(asked) if probe => asked.every,
@@ -43,11 +38,24 @@ impl<P: Process> Core<P> {
         };
         let tag = if probe { Tag::Probe } else { Tag::Arrival };
         self.push(entry.at.saturating_add(next), tag, 0, entry.slot);
-        let workload = u16::try_from(index).expect("fewer than 2^16 workloads");
+        (self.number_request(index, probe, kind, key), client)
+    }
+
+    /// Client, kind of operation and key of the request with this key of its decisions.
+    pub(super) fn draw(&self, source: &Workload, base: u64) -> (NodeId, u16, u64) {
+        let word = |part| self.keyed.word(Domain::Request, base, part);
+        let client = usize::try_from(below(word(1), source.clients.len() as u64)).expect("an index");
+        (source.clients[client], pick(&source.operations, unit(word(2))), below(word(3), source.keys))
+    }
+
+    /// Takes down a request under the next number.
+    pub(super) fn number_request(&mut self, workload: usize, probe: bool, kind: u16, key: u64) -> Request {
+        let id = RequestId(u32::try_from(self.requests.len()).expect("fewer than 2^32 requests"));
+        let workload = u16::try_from(workload).expect("fewer than 2^16 workloads");
         let operation = Operation { kind, key, value: u64::from(id.0) + 1 };
         let request = Request { id, workload, probe, operation };
         self.requests.push(request);
-        (request, client)
+        request
     }
 }
 

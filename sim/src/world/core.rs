@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::agenda::Agenda;
 use super::deceit::add_twins;
+use super::failing::Failing;
 use super::host::{Host, Inbox, Inboxes};
 use super::payload::Payloads;
 use super::setup::{CpuCost, Limits, Setup, Workload};
@@ -51,6 +52,7 @@ pub(crate) struct Core<P: Process> {
     pub(super) keyed: Keyed,
     pub(super) seed: u64,
     pub(super) disks: Vec<Option<Box<Disk<<P::Durable as Durable>::Write>>>>,
+    pub(super) failing: Failing<P::Durable>,
     pub(super) clocks: Vec<Clock>,
     pub(super) workloads: Arc<[Workload]>,
     /// Arrivals and probes so far, by workload.
@@ -102,6 +104,7 @@ impl<P: Process> Core<P> {
             keyed: Keyed::new(setup.seed),
             seed: setup.seed,
             disks: (0..n).map(|_| None).collect(),
+            failing: Failing::new(),
             clocks,
             arrivals: vec![[0; 2]; setup.workloads.len()],
             workloads: setup.workloads.into(),
@@ -277,6 +280,7 @@ fn hosts<C>(setup: &Setup<C>) -> (Vec<Host>, Vec<(CpuCost, DiskCost)>) {
             correct: true,
             slow: false,
             subverted: false,
+            ailing: false,
             drifts: node.drift_ppb != 0,
         });
     }

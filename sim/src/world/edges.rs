@@ -22,7 +22,7 @@ impl<P: Process, J: Judge> World<P, J> {
                 for node in nodes.iter() {
                     if starts {
                         self.crash_by(fault, node, *amnesia);
-                    } else if !self.core.covered(node, |kind| matches!(kind, FaultKind::Crash { .. })) {
+                    } else if !self.core.is_kept_down(node) {
                         self.core.hits[fault].add(Hit::NodesRestarted, 1);
                         self.boot(node.index());
                     }
@@ -50,7 +50,12 @@ impl<P: Process, J: Judge> World<P, J> {
                 }
             }
             FaultKind::Byzantine { nodes, attack } => self.subvert(index, nodes, attack, starts),
-            FaultKind::Partition { .. } | FaultKind::Messages { .. } | FaultKind::Cut { .. } => {}
+            FaultKind::Resource { nodes, failure } => self.fail(index, nodes, failure, starts),
+            FaultKind::Load { workload, load } => self.load(index, *workload, *load, starts),
+            FaultKind::Partition { .. }
+            | FaultKind::Flapping { .. }
+            | FaultKind::Messages { .. }
+            | FaultKind::Cut { .. } => {}
         }
     }
 
@@ -72,12 +77,12 @@ impl<P: Process, J: Judge> World<P, J> {
         core.network.set_active(&core.plan, &core.active);
     }
 
-    fn crash_by(&mut self, fault: usize, node: NodeId, amnesia: bool) {
-        if !self.core.hosts[node.index()].down {
-            let lost = self.core.unsynced(node.index());
-            self.core.hits[fault].add(Hit::NodesCrashed, 1);
-            self.core.hits[fault].add(Hit::WritesLost, lost);
+    pub(super) fn crash_by(&mut self, fault: usize, node: NodeId, amnesia: bool) {
+        if self.core.hosts[node.index()].down {
+            return;
         }
-        self.crash(node.index(), amnesia);
+        let lost = self.crash(node.index(), amnesia);
+        self.core.hits[fault].add(Hit::NodesCrashed, 1);
+        self.core.hits[fault].add(Hit::WritesLost, lost);
     }
 }

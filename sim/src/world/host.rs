@@ -32,6 +32,8 @@ pub(crate) struct Host {
     pub(crate) slow: bool,
     /// An adversary edits what it sends and receives.
     pub(super) subverted: bool,
+    /// Some fault makes the disk fail or bounds what may wait.
+    pub(super) ailing: bool,
     /// The clocks do not run at the true rate.
     pub(super) drifts: bool,
 }
@@ -111,6 +113,16 @@ impl Inboxes {
         *next = self.free;
         self.free = cell;
         Some(work)
+    }
+
+    /// Whether at least `limit` events wait.
+    pub(crate) fn has_waiting(&self, inbox: Inbox, limit: u64) -> bool {
+        let mut cell = inbox.first;
+        for _ in 0..limit {
+            let Some((_, next)) = self.cells.get(cell as usize) else { return false };
+            cell = *next;
+        }
+        true
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -1,8 +1,9 @@
 //! What nodes use up and live by: clocks, timers, disks and their own randomness.
 
 use super::{Core, Tag};
-use crate::disk::{Disk, DiskCost, DiskOp, DiskResult, Durable};
+use crate::disk::{Disk, DiskCost, DiskOp, Durable, Landing};
 use crate::fact::NodeId;
+use crate::failure::Failure;
 use crate::fault::{FaultKind, Hit};
 use crate::process::Process;
 use crate::queue::Entry;
@@ -12,7 +13,11 @@ use crate::timers::TimerId;
 
 impl<P: Process> Core<P> {
     pub(crate) fn set_pace(&mut self, node: NodeId) {
-        self.hosts[node.index()].slow = self.covered(node, |kind| matches!(kind, FaultKind::Slow { .. }));
+        let slows = |kind: &FaultKind| {
+            let leaks = matches!(kind, FaultKind::Resource { failure: Failure::MemoryLeak(_), .. });
+            leaks || matches!(kind, FaultKind::Slow { .. })
+        };
+        self.hosts[node.index()].slow = self.covered(node, slows);
     }
 
     pub(crate) fn jump_clock(&mut self, node: NodeId, by_ns: i64) {
@@ -74,7 +79,12 @@ impl<P: Process> Core<P> {
         bytes: u32,
     ) {
         let takes = self.disk_span(me, self.disk_cost(me).write);
-        self.disks[me.index()].get_or_insert_with(|| Box::new(Disk::new())).write(at, write, bytes, takes);
+        let landing = if self.hosts[me.index()].ailing { self.landing(me) } else { Some(Landing::Home) };
+        let disk = self.disks[me.index()].get_or_insert_with(|| Box::new(Disk::new()));
+        match landing {
+            Some(landing) => disk.write(at, write, bytes, takes, landing),
+            None => disk.refuse(at, takes),
+        }
     }
 
     pub(crate) fn disk_sync(&mut self, me: NodeId, at: Time) -> DiskOp {
@@ -104,11 +114,6 @@ impl<P: Process> Core<P> {
         let more = slowed.0.saturating_sub(span.0);
         self.blame(node.index(), Hit::TimeSlowedNs, more, |kind| matches!(kind, FaultKind::Slow { .. }));
         slowed
-    }
-
-    pub(crate) fn disk_complete(&mut self, node: usize) -> (DiskOp, DiskResult) {
-        let disk = self.disks[node].as_mut().expect("a completed sync was issued");
-        (disk.complete(&mut self.durables[node]), DiskResult::Synced)
     }
 
     /// Writes that a crash would take now.

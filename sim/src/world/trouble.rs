@@ -23,7 +23,7 @@ impl<P: Process> Core<P> {
         let slowed = span.scale(factor);
         let more = slowed.0.saturating_sub(span.0);
         self.blame(node.index(), Hit::TimeSlowedNs, more, |kind| matches!(kind, FaultKind::Slow { .. }));
-        slowed
+        self.slowed_by_paging(node, slowed)
     }
 
     /// Product of the factors of all active faults for which `of` gives one.
@@ -56,8 +56,8 @@ impl<P: Process> Core<P> {
         }
     }
 
-    /// Takes a node down: its inbox, its timers and its unsynced writes are gone.
-    pub(crate) fn crash(&mut self, node: usize, amnesia: bool) {
+    /// Takes a node down: its inbox, its timers and its unsynced writes are gone; how many writes.
+    pub(crate) fn crash(&mut self, node: usize, amnesia: bool) -> u64 {
         let now = self.now;
         self.note_own(node, Event::Crash, u64::from(amnesia));
         self.say(id(node), now, Fact::Crash);
@@ -68,12 +68,16 @@ impl<P: Process> Core<P> {
         while let Some(work) = self.inboxes.pop(&mut self.hosts[node].inbox) {
             self.lost_at_down(node, work.event, work.slot);
         }
+        self.end_leaks(node);
+        self.crash_disk(node);
+        let lost = self.unsynced(node);
         if let Some(disk) = &mut self.disks[node] {
             disk.crash(now);
         }
         if amnesia {
             self.durables[node] = P::Durable::default();
         }
+        lost
     }
 
     /// Something arrives at a node that is down.
@@ -83,12 +87,14 @@ impl<P: Process> Core<P> {
             Event::Deliver => {
                 self.payloads.release(slot);
                 self.blame(node, Hit::MessagesLostAtDown, 1, crash);
+                self.blame_keepers(node, Hit::MessagesLostAtDown);
             }
             Event::Timer => {
                 self.timers.take(slot);
             }
             Event::Request => {
                 self.blame(node, Hit::RequestsLostAtDown, 1, crash);
+                self.blame_keepers(node, Hit::RequestsLostAtDown);
                 let (now, request) = (self.now, RequestId(slot));
                 let gone = Fact::Complete { request, outcome: Outcome::ClientDown, value: 0 };
                 self.say(id(node), now, gone);
@@ -104,7 +110,12 @@ fn covers(kind: &FaultKind, node: NodeId) -> bool {
         | FaultKind::Pause { nodes }
         | FaultKind::Slow { nodes, .. }
         | FaultKind::Clock { nodes, .. }
-        | FaultKind::Byzantine { nodes, .. } => nodes.has(node),
-        FaultKind::Partition { .. } | FaultKind::Messages { .. } | FaultKind::Cut { .. } => false,
+        | FaultKind::Byzantine { nodes, .. }
+        | FaultKind::Resource { nodes, .. } => nodes.has(node),
+        FaultKind::Partition { .. }
+        | FaultKind::Flapping { .. }
+        | FaultKind::Messages { .. }
+        | FaultKind::Cut { .. }
+        | FaultKind::Load { .. } => false,
     }
 }
