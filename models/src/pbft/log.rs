@@ -195,6 +195,12 @@ impl Log {
         usize::from(self.slot(slot).counts[phase as usize])
     }
 
+    /// Prepares that came for this digest before its pre-prepare was accepted, if they came first.
+    pub(super) fn votes_for(&self, slot: u64, view: u64, digest: u64) -> usize {
+        let Slot { view: known, digest: first, counts, .. } = self.slot(slot);
+        if (*known, *first) == (view, digest) { usize::from(counts[0]) } else { 0 }
+    }
+
     /// The vote that fits what was accepted at a slot.
     pub(super) fn matching(&self, slot: u64) -> Vote {
         let Slot { view, digest, .. } = *self.slot(slot);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use murphy_sim::{Context, Message, NodeId, Operation, Process, RequestId, fold};
+use murphy_sim::{Context, Identity, Message, Mutation, NodeId, Operation, Process, RequestId, fold};
 
 use super::group::SessionId;
 use super::signed::{Signed, Signers};
@@ -16,6 +16,8 @@ pub struct Command {
     request: RequestId,
     timestamp: u64,
     operation: Operation,
+    /// Replicas at which the client's authenticator fails, one bit a place modulo 64.
+    unverifiable: u64,
 }
 
 impl Command {
@@ -27,7 +29,7 @@ impl Command {
         timestamp: u64,
         operation: Operation,
     ) -> Command {
-        Command { client: cx.id(), session, request, timestamp, operation }
+        Command { client: cx.id(), session, request, timestamp, operation, unverifiable: 0 }
     }
 
     /// A command that nobody issued: what a planted bug proposes.
@@ -39,7 +41,18 @@ impl Command {
     ) -> Command {
         let operation =
             Operation { kind: super::PUT, key: u64::from(request.0), value: u64::from(request.0) + 1 };
-        Command { client, session, request, timestamp, operation }
+        Command { client, session, request, timestamp, operation, unverifiable: 0 }
+    }
+
+    /// The same request with an authenticator that fails at some replicas.
+    pub(super) fn with_unverifiable(self, places: u64) -> Command {
+        Command { unverifiable: places, ..self }
+    }
+
+    /// Whether the replica at this place can tell that the client sent it.
+    #[inline]
+    pub(super) fn verifies_at(&self, place: usize) -> bool {
+        self.unverifiable >> (place % 64) & 1 == 0
     }
 
     /// Who issued it.
@@ -434,6 +447,10 @@ impl Message for PbftMessage {
             PbftMessage::NewView(new) => 1 + count(new.body().view_changes.len()),
             _ => 0,
         }
+    }
+
+    fn mutated(&self, how: Mutation, word: u64, identity: &mut Identity<'_>) -> Option<PbftMessage> {
+        self.lie(how, word, identity)
     }
 }
 

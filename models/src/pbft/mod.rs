@@ -7,6 +7,9 @@
 //! - P and O carry the batches themselves, so that no body has to be fetched.
 //! - Replicas that wait for something exchange status messages and retransmit; others do so rarely.
 //! - Every view change waits twice as long as the one before, until a request is executed.
+//! - A replica that gives up on a view alone, after a partition say, takes no part in it any more
+//!   (section 4.4): it follows by state transfer, from checkpoint to checkpoint, until the next view.
+//! - Batches of more than one command form only while the pipeline or the window is full.
 
 mod bug;
 mod checkpoint;
@@ -14,6 +17,7 @@ mod client;
 mod group;
 mod log;
 mod message;
+mod mutate;
 mod normal;
 mod protocol;
 mod replica;

@@ -18,6 +18,9 @@ const RECORD: u32 = 40;
 
 impl Replica {
     pub(super) fn on_request(&mut self, cx: &mut Cx<'_>, from: NodeId, command: &Command) {
+        if !command.verifies_at(self.place) {
+            return;
+        }
         let client = command.client();
         if self.has(Bug::LocalRead) && command.operation().kind == GET && from == client {
             let value = self.store.get(command.operation().key);
@@ -207,6 +210,11 @@ impl Replica {
         if self.log.accepted(slot, view).is_some()
             && (!self.has(Bug::TwoPrePrepares) || self.log.accepted(slot, view) == Some(digest))
         {
+            return;
+        }
+        // Section 4.2 asks for authentic requests; f + 1 prepares say that a correct replica found them so.
+        let authentic = batch.commands().iter().all(|command| command.verifies_at(self.place));
+        if !authentic && self.log.votes_for(slot, view, digest) <= self.group.f() {
             return;
         }
         self.accept(cx, slot, batch);

@@ -4,7 +4,7 @@
 //! is shown to third parties (view-changes, new-views, requests, certificates) is made only by
 //! code that holds the signer's context, or that received the votes from their senders.
 
-use murphy_sim::{Context, NodeId, Process};
+use murphy_sim::{Context, Identity, NodeId, Process};
 
 /// A body that its signer vouches for. Nobody can sign for another: the signature is the node
 /// whose context was at hand.
@@ -18,6 +18,11 @@ impl<T> Signed<T> {
     /// Signs as the node that handles this event.
     pub fn new<P: Process>(cx: &Context<'_, P>, body: T) -> Signed<T> {
         Signed { by: cx.id(), body }
+    }
+
+    /// Signs as one of the accomplices of a Byzantine fault; `None` when the key is not theirs.
+    pub fn by_accomplice(identity: &Identity<'_>, by: NodeId, body: T) -> Option<Signed<T>> {
+        identity.has_key_of(by).then_some(Signed { by, body })
     }
 
     /// Signs for anyone, to test what a verifier refuses.
