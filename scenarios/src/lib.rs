@@ -22,4 +22,4 @@ pub use describe::{
 pub use model::{Model, Oracles, Problem, Protocol, Run, System, model};
 /// What oracles answer with, and how samples of a metric combine.
 pub use murphy_reports::{MetricKind, MetricRecord, PropertyRecord, Verdict};
-pub use runner::{Job, Study};
+pub use runner::{Job, RunPlan, Study};

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 
 use crate::describe::ModelInfo;
 use crate::expect::evaluate;
-use crate::language::{Diagnostics, Document, Scenario, Set, parse};
+use crate::hazard::{self, Plan};
+use crate::language::{Diagnostics, Document, Point, Scenario, Set, parse};
 use crate::model::Model;
 
 /// A scenario file that was read, checked and matched with its model.
@@ -65,6 +66,19 @@ impl<'m> Study<'m> {
         jobs
     }
 
+    /// The plan that generators make for a run; `None` when the scenario has none.
+    pub fn plan(&self, job: Job) -> Option<RunPlan> {
+        let scenario = &self.points[job.point];
+        if !scenario.generates() {
+            return None;
+        }
+        let point = self.document.points().get(job.point).map(Point::folder).unwrap_or_default();
+        let parts = ["points".to_owned(), point.clone(), format!("seed={:04}", job.seed)];
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let plan = hazard::expand(scenario, job.seed);
+        Some(RunPlan { folder: parts.join("/"), point, seed: job.seed, plan })
+    }
+
     /// Runs `jobs` on rayon's current pool. `seen` is called for every run, in the order of the jobs,
     /// and before its course is dropped.
     ///
@@ -110,6 +124,19 @@ pub struct Job {
     pub point: usize,
     /// Seed.
     pub seed: u64,
+}
+
+/// The plan of one run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunPlan {
+    /// Folder of the run's files within the results: `points/POINT/seed=0007`.
+    pub folder: String,
+    /// Its sweep point as in folder names; empty without a sweep.
+    pub point: String,
+    /// Seed.
+    pub seed: u64,
+    /// The plan.
+    pub plan: Plan,
 }
 
 struct Judged {

@@ -73,6 +73,17 @@ impl Scenario {
         for workload in &self.workloads {
             _ = writeln!(out, "  workload  {}", workload_text(workload));
         }
+        for hazard in &self.hazards {
+            _ = writeln!(out, "  hazard    {}: {}", hazard.name, hazard.kind);
+        }
+        if self.generates() {
+            let plan = crate::hazard::expand(self, self.seed);
+            let faults = many(plan.faults.len(), "fault");
+            _ = writeln!(out, "  plan      {faults} with seed {}", self.seed);
+            for note in &plan.notes {
+                _ = writeln!(out, "            {note}");
+            }
+        }
         let mut faults: Vec<_> = self.faults.iter().collect();
         faults.sort_by_key(|fault| fault.start);
         for fault in faults {
