@@ -32,7 +32,8 @@ struct Config {
 
 #[derive(Clone)]
 struct Node {
-    config: Config,
+    work: Work,
+    nodes: u32,
     timer: Option<TimerId>,
     heard: u32,
     round: u32,
@@ -57,14 +58,14 @@ impl Message for Ping {
 impl Node {
     fn forward(&self, cx: &mut Context<'_, Node>) {
         let word = cx.rng().word();
-        let to = u32::try_from(below(word, u64::from(self.config.nodes - 1))).expect("a node");
+        let to = u32::try_from(below(word, u64::from(self.nodes - 1))).expect("a node");
         // Any node but itself.
         cx.send(NodeId(to + u32::from(to >= cx.id().0)), Ping(word));
     }
 
     fn everyone(&self, cx: &mut Context<'_, Node>) {
         let me = cx.id();
-        let others = (0..self.config.nodes).map(NodeId).filter(|&node| node != me);
+        let others = (0..self.nodes).map(NodeId).filter(|&node| node != me);
         cx.broadcast(others, Ping(u64::from(self.round)));
     }
 }
@@ -76,16 +77,17 @@ impl Process for Node {
     type Durable = ();
 
     fn boot(cx: &mut Context<'_, Self>) -> Self {
-        let node = Node { config: *cx.config(), timer: None, heard: 0, round: 0 };
-        match node.config.work {
+        let Config { work, nodes, tokens, .. } = *cx.config();
+        let node = Node { work, nodes, timer: None, heard: 0, round: 0 };
+        match work {
             Work::Rounds => node.everyone(cx),
-            Work::RandomWalk | Work::Timeouts => (0..node.config.tokens).for_each(|_| node.forward(cx)),
+            Work::RandomWalk | Work::Timeouts => (0..tokens).for_each(|_| node.forward(cx)),
         }
         node
     }
 
     fn on_message(&mut self, cx: &mut Context<'_, Self>, _: NodeId, _: &Ping) {
-        match self.config.work {
+        match self.work {
             Work::RandomWalk => self.forward(cx),
             Work::Timeouts => {
                 if let Some(timer) = self.timer.take() {
@@ -96,7 +98,7 @@ impl Process for Node {
             }
             Work::Rounds => {
                 self.heard += 1;
-                if self.heard == self.config.nodes - 1 {
+                if self.heard == self.nodes - 1 {
                     self.heard = 0;
                     self.round += 1;
                     self.everyone(cx);

@@ -26,7 +26,7 @@ use crate::timers::Due;
 use crate::trace::{Event, Noted, Trace};
 
 pub(crate) use self::core::Core;
-use self::host::Work;
+use self::host::{Host, Work};
 use self::payload::Label;
 pub use self::setup::{CpuCost, Limits, NodeSetup, Probe, Setup, Workload};
 
@@ -107,7 +107,11 @@ impl<P: Process, J: Judge> World<P, J> {
 
     /// Handles every event up to and including `end`.
     pub fn run_until(&mut self, end: Time) -> Stop {
-        while let Some(entry) = self.core.next(end) {
+        loop {
+            if self.core.is_crowded() {
+                self.prepare(end);
+            }
+            let Some(entry) = self.core.agenda.pop(end) else { break };
             if let Some(stop) = self.core.over_limit(entry.at) {
                 return stop;
             }
@@ -188,6 +192,17 @@ impl<P: Process, J: Judge> World<P, J> {
     /// Memory that the world's queues and tables hold, in bytes.
     pub fn bytes(&self) -> u64 {
         self.core.bytes()
+    }
+
+    /// Fetches what the next events need into the cache: the waits overlap.
+    #[inline]
+    fn prepare(&mut self, end: Time) {
+        for entry in self.core.agenda.prepare(end) {
+            let node = entry.target as usize;
+            let host = self.core.hosts.get(node).map_or(0, Host::touch);
+            let is_up = self.nodes.get(node).is_some_and(Option::is_some);
+            std::hint::black_box((host, is_up, self.core.payloads.touch(entry.slot)));
+        }
     }
 
     /// The loop's body: every branch of an event.

@@ -68,7 +68,7 @@ pub(crate) struct Core<P: Process> {
 const BYTES_STRIDE: u64 = 4096;
 
 /// With so many messages in flight, the next events are prepared together.
-const CROWD: usize = 1 << 14;
+const CROWD: usize = 1 << 12;
 
 impl<P: Process> Core<P> {
     pub(crate) fn new(mut setup: Setup<P::Config>) -> Core<P> {
@@ -146,22 +146,10 @@ impl<P: Process> Core<P> {
         self.agenda.push(Entry { at, target, slot, tag: tag as u32, extra: 0 });
     }
 
-    /// Takes the next event up to and including `end`.
+    /// Whether the next events are prepared together.
     #[inline]
-    pub(crate) fn next(&mut self, end: Time) -> Option<Entry> {
-        if self.payloads.slots() >= CROWD {
-            self.prepare(end);
-        }
-        self.agenda.pop(end)
-    }
-
-    /// Fetches what the next events need into the cache.
-    #[inline]
-    fn prepare(&mut self, end: Time) {
-        for entry in self.agenda.prepare(end) {
-            let host = self.hosts.get(entry.target as usize).map_or(0, |host| host.free.0);
-            std::hint::black_box((host, self.payloads.touch(entry.slot)));
-        }
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.payloads.slots() >= CROWD
     }
 
     /// Moves the clock to the next event, unless a limit ends the run there.

@@ -41,6 +41,12 @@ pub(crate) struct Host {
 const _: () = assert!(size_of::<Host>() == 64);
 
 impl Host {
+    /// Looks at what an event needs, so that it is in the cache when the event comes.
+    #[inline]
+    pub(crate) fn touch(&self) -> u64 {
+        self.stream.as_ref().map_or(0, |stream| stream.touch())
+    }
+
     /// Whether what arrives at `now` is handled at once.
     #[inline]
     pub(crate) fn is_ready(&self, now: Time) -> bool {
