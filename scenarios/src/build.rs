@@ -71,7 +71,7 @@ pub(crate) fn setup<P: Protocol>(
         nodes: nodes.collect(),
         workloads: workloads(scenario, info),
         plan: plan.into(),
-        byzantine: Vec::new(),
+        byzantine: byzantine(scenario),
         limits: Limits {
             events: scenario.limits.events.unwrap_or(defaults.events),
             bytes: scenario.limits.bytes.unwrap_or(defaults.bytes),
@@ -79,6 +79,15 @@ pub(crate) fn setup<P: Protocol>(
         },
         keep,
     }
+}
+
+/// Nodes that some fault makes Byzantine: no oracle believes them.
+fn byzantine(scenario: &Scenario) -> Vec<NodeId> {
+    let liars = scenario.faults.iter().filter_map(|spec| match &spec.effect {
+        FaultEffect::Byzantine { nodes, .. } => Some(nodes),
+        _ => None,
+    });
+    liars.flatten().map(|&node| node_id(node)).collect()
 }
 
 fn topology(scenario: &Scenario) -> Topology {
@@ -252,6 +261,17 @@ fn fault(spec: &FaultSpec, info: &ModelInfo, shadows: &[(usize, usize)]) -> Faul
             jump_ns: *jump_ns,
             drift_ppb: ppb(*drift_ppm),
         },
+        FaultEffect::Byzantine { nodes, deed, kinds, peers, chance } => {
+            let index = |name: &&str| info.messages.iter().position(|kind| kind == name);
+            let kinds = kinds.iter().filter_map(index);
+            let attack = murphy_sim::Attack {
+                deed: *deed,
+                kinds: kinds.map(|kind| u8::try_from(kind).expect("fewer than 256 message kinds")).collect(),
+                peers: with_shadows(peers),
+                chance: Chance::new(*chance),
+            };
+            FaultKind::Byzantine { nodes: set(nodes), attack }
+        }
     };
     Fault { name: spec.name.clone(), start, end, kind }
 }

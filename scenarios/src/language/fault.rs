@@ -1,6 +1,7 @@
 //! Kinds of faults. A kind is one entry of [`KINDS`] and one function that declares its keys and
 //! says what they mean once names are known.
 
+use super::byzantine::byzantine;
 use super::diagnostic::Diagnostic;
 use super::fields::{
     Bandwidth, Count, Fields, KeyList, Kind, Located, Number, Patterns, Probability, Signed, keys_of,
@@ -29,6 +30,7 @@ pub(crate) const KINDS: &[Kind<FaultPart>] = &[
     Kind { name: "site-down", about: "all nodes of a site, zone or region crash", read: site_down },
     Kind { name: "disk-slow", about: "disk operations take longer", read: disk_slow },
     Kind { name: "clock", about: "wall clocks are off, drift or jump", read: clock },
+    Kind { name: "byzantine", about: "nodes lie: an adversary edits what they send and receive", read: byzantine },
 ];
 
 /// A kind of fault, for `murphy list faults`.

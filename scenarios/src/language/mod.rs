@@ -9,6 +9,7 @@ mod diagnostic;
 pub(crate) mod quantity;
 mod value;
 
+mod byzantine;
 mod condition;
 mod document;
 mod fault;

@@ -471,6 +471,19 @@ pub enum FaultEffect {
         /// Added once at the start and kept, in nanoseconds.
         jump_ns: i64,
     },
+    /// Nodes lie.
+    Byzantine {
+        /// Nodes: accomplices.
+        nodes: Vec<usize>,
+        /// What is done to their messages.
+        deed: murphy_sim::Deed,
+        /// Only to these kinds of messages; to all if empty.
+        kinds: Vec<&'static str>,
+        /// Only to messages to these nodes; to all if empty.
+        peers: Vec<usize>,
+        /// Chance per message and recipient.
+        chance: f64,
+    },
 }
 
 /// Which messages a network fault acts on.
