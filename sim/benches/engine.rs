@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use cpu_time::ThreadTime;
 use murphy_sim::{
-    Channel, Chance, Context, CpuCost, DiskCost, Effect, Fault, FaultKind, Keep, Law, Limits, Message, NodeId,
-    NodeSet, NodeSetup, Process, Scope, Setup, SiteId, Span, Time, TimerId, Topology, World, below,
+    Chance, Channel, Context, CpuCost, DiskCost, Effect, Fault, FaultKind, Keep, Law, Limits, Message,
+    NodeId, NodeSet, NodeSetup, Process, Scope, Setup, SiteId, Span, Time, TimerId, Topology, World, below,
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]

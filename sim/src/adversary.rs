@@ -402,9 +402,9 @@ impl<M: Message> Adversary<M> {
         both: bool,
         letters: &mut Vec<(M, Span)>,
     ) {
-        let notes = &mut self.plots.entry(fault).or_default().notes;
+        let plot = self.plots.entry(fault).or_default();
         let name = name_hash(&scene.plan[fault as usize].name);
-        let mut identity = Identity { nodes, notes };
+        let mut identity = Identity { nodes, notes: &mut plot.notes };
         for i in 0..letters.len() {
             let (letter, wait) = &letters[i];
             if !acts(letter) {

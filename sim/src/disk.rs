@@ -92,7 +92,7 @@ impl DiskCost {
 }
 
 impl Default for DiskCost {
-    /// A data-centre NVMe drive: 2 us into the cache, 100 us a sync, 1 GB/s.
+    /// A data-centre flash drive: 2 us into the cache, 100 us a sync, 1 GB/s.
     fn default() -> DiskCost {
         DiskCost { write: Span::micros(2), sync: Span::micros(100), per_kilobyte: Span::micros(1) }
     }

@@ -35,8 +35,7 @@ impl NodeSet {
 
     /// The nodes, in roster order.
     pub fn iter(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.0.iter().enumerate().flat_map(|(i, &word)| {
-            let first = u32::try_from(i * 64).expect("fewer than 2^32 nodes");
+        (0..).step_by(64).zip(&self.0).flat_map(|(first, &word)| {
             (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| NodeId(first + bit))
         })
     }

@@ -72,10 +72,6 @@ impl Law {
             Law::Constant(_) | Law::Exponential { .. } => unreachable!("sampled inline"),
             Law::Uniform { low, high } => {
                 let width = u128::from(high.0.saturating_sub(low.0)) + 1;
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    reason = "a product of two u64 shifted by 64 fits"
-                )]
                 Span(low.0 + ((u128::from(word) * width) >> 64) as u64)
             }
             Law::Normal { mean, sd } => {
@@ -110,7 +106,10 @@ fn exponential(mean: Span, at: f64) -> Span {
     const ERROR: f64 = 1e-13;
     let scale = mean.0 as f64;
     let rounded = scale * -near_log(at) + 0.5;
-    #[expect(clippy::cast_possible_truncation, reason = "a span beyond i64 has no fraction: it is computed anew")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a span beyond i64 has no fraction: it is computed anew"
+    )]
     let whole = rounded as i64;
     let fraction = rounded - whole as f64;
     let margin = scale * ERROR;

@@ -180,8 +180,9 @@ impl Network {
                     Route::Links(hops) if hops.len() == 1 => Some(self.topology.channel(hops[0].link)),
                     Route::Links(_) | Route::Cut => None,
                 };
-                let quick =
-                    channel.filter(|channel| !detour && is_quiet(channel)).map(|channel| channel.latency.clone());
+                let quick = channel
+                    .filter(|channel| !detour && is_quiet(channel))
+                    .map(|channel| channel.latency.clone());
                 self.paths.push(Path { route, detour, quick });
             }
         }
@@ -318,7 +319,9 @@ fn is_quiet(channel: &Channel) -> bool {
 /// Whether a fault can act on any message at all.
 fn can_match(kind: &FaultKind) -> bool {
     match kind {
-        FaultKind::Partition { groups, .. } | FaultKind::Flapping { groups, .. } => groups.iter().filter(|group| !group.is_empty()).count() > 1,
+        FaultKind::Partition { groups, .. } | FaultKind::Flapping { groups, .. } => {
+            groups.iter().filter(|group| !group.is_empty()).count() > 1
+        }
         FaultKind::Messages { scope: Scope::Between { from, to, .. }, .. } => {
             !from.is_empty() && !to.is_empty()
         }
@@ -581,10 +584,10 @@ mod tests {
         let mut kept = 0;
         for n in 0..4000 {
             let flight = flight(keyed.base(3, n), Time(n));
-            let plain = quiet.transmit(&keyed, &flight, &[], &mut []).arrives.unwrap();
+            let unharmed = quiet.transmit(&keyed, &flight, &[], &mut []).arrives.unwrap();
             if let Some(at) = faulty.transmit(&keyed, &flight, &plan, &mut hits).arrives {
                 kept += 1;
-                assert_eq!(at, plain + Span::millis(5));
+                assert_eq!(at, unharmed + Span::millis(5));
             }
         }
         let cut = hits[1].get(Hit::MessagesCut);

@@ -205,7 +205,7 @@ mod tests {
         let over_ordinals = chi_square((0..100_000).map(|n| keyed.word(Domain::Delay, keyed.base(7, n), 9)));
         let over_names = chi_square((0..100_000).map(|n| keyed.word(Domain::Delay, keyed.base(7, 0), n)));
         let over_seeds =
-            chi_square((0..20_000).map(|s| Keyed::new(s)).map(|k| k.word(Domain::Loss, k.base(7, 0), 9)));
+            chi_square((0..20_000).map(Keyed::new).map(|k| k.word(Domain::Loss, k.base(7, 0), 9)));
         // Low bits must be as good: fold takes both halves of the product.
         let low = chi_square((0..100_000).map(|n| keyed.word(Domain::Loss, keyed.base(7, n), 9) << 56));
         for (what, value) in

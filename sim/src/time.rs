@@ -23,6 +23,7 @@ impl Time {
     }
 
     /// `self + span`, clamped to [`Time::MAX`]: for "as late as possible", never for ordinary delays.
+    #[must_use]
     pub const fn saturating_add(self, span: Span) -> Time {
         Time(self.0.saturating_add(span.0))
     }
@@ -71,6 +72,7 @@ impl Span {
     }
 
     /// The span times a non-negative factor, saturating.
+    #[must_use]
     pub fn scale(self, factor: f64) -> Span {
         #[expect(
             clippy::cast_possible_truncation,
@@ -81,6 +83,7 @@ impl Span {
     }
 
     /// `self + other`, clamped to [`Span::MAX`].
+    #[must_use]
     pub const fn saturating_add(self, other: Span) -> Span {
         Span(self.0.saturating_add(other.0))
     }

@@ -248,7 +248,7 @@ impl Hasher for FoldHasher {
         self.write_u64(value as u64);
     }
     fn write_isize(&mut self, value: isize) {
-        self.write_u64(value as i64 as u64);
+        self.write_u64((value as i64).cast_unsigned());
     }
 }
 

@@ -322,11 +322,8 @@ impl<P: Process, J: Judge> World<P, J> {
         let host = &mut core.hosts[node];
         let mut cost = core.costs[host.cost as usize].0.receive(bytes, message.signatures());
         let at = core.now;
-        let word = core.trace.event(
-            at,
-            host.name,
-            &Noted { node: me, from, event: Event::Deliver, kind, digest },
-        );
+        let word =
+            core.trace.event(at, host.name, &Noted { node: me, from, event: Event::Deliver, kind, digest });
         host.hash = fold(host.hash, word);
         if host.slow {
             cost = core.slowed(me, cost);

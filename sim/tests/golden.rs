@@ -107,7 +107,7 @@ impl Process for Gossip {
                 let word = cx.rng().word();
                 let to = NodeId(u32::try_from(murphy_sim::below(word, u64::from(NODES))).unwrap());
                 cx.send(to, Word::Push(word));
-                if word % 8 == 0 {
+                if word.is_multiple_of(8) {
                     cx.broadcast((0..NODES).map(NodeId), Word::Push(word >> 8));
                 }
                 let every = *cx.config();

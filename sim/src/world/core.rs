@@ -23,6 +23,9 @@ use crate::time::Time;
 use crate::timers::{NO_IDLE_TIMERS, Timers};
 use crate::trace::{Event, Noted, Recorded, Trace};
 
+/// The disk of a node that runs `P`.
+type DiskOf<P> = Disk<<<P as Process>::Durable as Durable>::Write>;
+
 #[derive(Clone)]
 pub(crate) struct Core<P: Process> {
     pub(crate) now: Time,
@@ -51,7 +54,7 @@ pub(crate) struct Core<P: Process> {
     pub(super) ordinals: Vec<u64>,
     pub(super) keyed: Keyed,
     pub(super) seed: u64,
-    pub(super) disks: Vec<Option<Box<Disk<<P::Durable as Durable>::Write>>>>,
+    pub(super) disks: Vec<Option<Box<DiskOf<P>>>>,
     pub(super) failing: Failing<P::Durable>,
     pub(super) clocks: Vec<Clock>,
     pub(super) workloads: Arc<[Workload]>,
@@ -159,7 +162,7 @@ impl<P: Process> Core<P> {
         self.at_once = if at == self.now { self.at_once + 1 } else { 0 };
         self.now = at;
         self.steps += 1;
-        if (self.steps >= self.look) | (self.at_once > self.limits.at_once) {
+        if self.steps >= self.look || self.at_once > self.limits.at_once {
             return self.look_at_limits();
         }
         None

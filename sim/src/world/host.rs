@@ -50,7 +50,7 @@ impl Host {
     /// Whether what arrives at `now` is handled at once.
     #[inline]
     pub(crate) fn is_ready(&self, now: Time) -> bool {
-        !(self.down | self.paused) & (self.free <= now) & self.inbox.is_empty()
+        !self.down && !self.paused && self.free <= now && self.inbox.is_empty()
     }
 }
 

@@ -58,7 +58,14 @@ impl<M> Payloads<M> {
     #[cold]
     fn grow(&mut self) -> u32 {
         let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 messages in flight");
-        self.slots.push(Payload { message: None, digest: 0, from: NodeId(0), bytes: 0, copies: NIL, kind: 0 });
+        self.slots.push(Payload {
+            message: None,
+            digest: 0,
+            from: NodeId(0),
+            bytes: 0,
+            copies: NIL,
+            kind: 0,
+        });
         slot
     }
 

@@ -1,8 +1,8 @@
 //! Messages: from a send to the entries of their deliveries.
 
-use super::{Core, Tag};
 use super::host::Host;
 use super::payload::Label;
+use super::{Core, Tag};
 use crate::fact::NodeId;
 use crate::network::{Fate, Flight};
 use crate::process::{Message, Process};
@@ -66,8 +66,7 @@ impl<P: Process> Core<P> {
                 continue;
             }
             let (from_site, kind) = (site, label.kind);
-            let flight =
-                Flight { from, to, from_site, to_site, to_name, kind, bytes, base, departs: done };
+            let flight = Flight { from, to, from_site, to_site, to_name, kind, bytes, base, departs: done };
             let fate = self.network.transmit(&self.keyed, &flight, &self.plan, &mut self.hits);
             copies += self.arrange(host, slot, &message, label, &fate);
         }
