@@ -22,9 +22,10 @@ pub(super) fn check(models: &[Box<dyn Model>], args: &CheckArgs, terminal: &Term
     let seeds = args.selection.seeds();
     let mut code = exit::PASS;
     for file in &args.files {
-        match open(models, file, &overrides) {
+        match open(models, file, &overrides, terminal) {
             Ok(study) if study.jobs(&seeds).is_empty() => {
-                Failure::Nothing(format!("{}: no point of the sweep is left", file.display())).print(terminal);
+                Failure::Nothing(format!("{}: no point of the sweep is left", file.display()))
+                    .print(terminal);
                 code = code.max(exit::NOTHING);
             }
             Ok(study) => terminal.print(&study.document.plan(&seeds)),

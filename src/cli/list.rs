@@ -46,7 +46,7 @@ pub(super) fn list(models: &[ModelInfo], args: &ListArgs, terminal: &Terminal) -
         What::Models => models.iter().map(model).collect(),
         What::Faults => faults().iter().map(fault).collect(),
         What::Metrics => metrics(models),
-        What::Scenarios => scenarios(&args.folder)?,
+        What::Scenarios => scenarios(&args.folder, terminal)?,
     };
     terminal.print(&match terminal.format {
         Format::Text => text(&items),
@@ -56,9 +56,9 @@ pub(super) fn list(models: &[ModelInfo], args: &ListArgs, terminal: &Terminal) -
     Ok(exit::PASS)
 }
 
-pub(super) fn schema(models: &[ModelInfo]) -> Result<u8, Failure> {
+pub(super) fn schema(models: &[ModelInfo], terminal: &Terminal) -> Result<u8, Failure> {
     let text = serde_json::to_string_pretty(&json_schema(models));
-    println!("{}", text.map_err(|error| Failure::Usage(error.to_string()))?);
+    terminal.print(&format!("{}\n", text.map_err(|error| Failure::Usage(error.to_string()))?));
     Ok(exit::PASS)
 }
 
@@ -111,7 +111,8 @@ fn fault(info: &murphy_scenarios::language::FaultInfo) -> Item {
 
 fn metrics(models: &[ModelInfo]) -> Vec<Item> {
     let standard = STANDARD.iter().map(|metric| {
-        let labels = if metric.labels.is_empty() { String::new() } else { format!("; {}", metric.labels.join(", ")) };
+        let labels =
+            if metric.labels.is_empty() { String::new() } else { format!("; {}", metric.labels.join(", ")) };
         Item::new(metric.name, format!("{} ({}{labels})", metric.about, dimension(metric.dimension)))
     });
     let own = models.iter().flat_map(|info| &info.metrics);
@@ -132,18 +133,20 @@ fn dimension(dimension: Dimension) -> &'static str {
 }
 
 /// Name and description of every file that looks like a scenario.
-fn scenarios(folder: &std::path::Path) -> Result<Vec<Item>, Failure> {
+fn scenarios(folder: &std::path::Path, terminal: &Terminal) -> Result<Vec<Item>, Failure> {
     if !folder.is_dir() {
         return Err(Failure::Usage(format!(
-            "there is no folder {}; name one: murphy list scenarios DIR",
-            folder.display()
+            "there is no folder {}; name one: {} list scenarios DIR",
+            folder.display(),
+            terminal.program
         )));
     }
     let files = scenario_files(folder).into_iter();
     let item = |file: PathBuf| {
         let text = std::fs::read_to_string(&file).unwrap_or_default();
         let value = |key: &str| {
-            let line = text.lines().find(|line| line.split('=').next().is_some_and(|name| name.trim() == key))?;
+            let line =
+                text.lines().find(|line| line.split('=').next().is_some_and(|name| name.trim() == key))?;
             Some(line.split_once('=')?.1.trim().trim_matches('"').to_owned())
         };
         Item::new(file.display().to_string(), value("about").unwrap_or_default())

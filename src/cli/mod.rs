@@ -10,7 +10,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use murphy_scenarios::language::{Diagnostics, Seeds, Set, decode};
 use murphy_scenarios::{Model, ModelInfo, Protocol, Study, model};
 
@@ -40,7 +40,12 @@ impl Cli {
 
     /// Runs a command; the first argument is the program's name.
     pub fn run_with(self, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-        let typed = match Typed::try_parse_from(arguments) {
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        let program = program_name(&arguments);
+        // Usage and help show the program's own name, which is not ours in a crate of somebody else.
+        let parsed =
+            Typed::command().name(program.clone()).bin_name(program.clone()).try_get_matches_from(arguments);
+        let typed = match parsed.and_then(|matches| Typed::from_arg_matches(&matches)) {
             Ok(typed) => typed,
             Err(error) => {
                 // Help and version are no errors: clap knows where each goes.
@@ -48,13 +53,13 @@ impl Cli {
                 return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::USAGE));
             }
         };
-        let terminal = Terminal::new(&typed.common);
+        let terminal = Terminal::new(&typed.common, program);
         let done = match typed.command {
             Command::Run(args) => run::run(&self.models, &args, &terminal),
             Command::Check(args) => check::check(&self.models, &args, &terminal),
             Command::List(args) => list::list(&self.infos(), &args, &terminal),
-            Command::Schema => list::schema(&self.infos()),
-            Command::New(args) => new::new(&self.models, &args),
+            Command::Schema => list::schema(&self.infos(), &terminal),
+            Command::New(args) => new::new(&self.models, &args, &terminal),
         };
         match done {
             Ok(code) => ExitCode::from(code),
@@ -68,6 +73,12 @@ impl Cli {
     fn infos(&self) -> Vec<ModelInfo> {
         self.models.iter().map(|model| model.info().clone()).collect()
     }
+}
+
+/// The name to type, from the path that the program was started by.
+fn program_name(arguments: &[OsString]) -> String {
+    let stem = arguments.first().and_then(|path| Path::new(path).file_stem());
+    stem.map_or_else(|| "murphy".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
 /// Exit codes of the interface.
@@ -157,6 +168,8 @@ impl Selection {
 
 /// Where text goes and how it looks.
 struct Terminal {
+    /// The program's name, for commands to type next.
+    program: String,
     quiet: bool,
     verbose: bool,
     format: Format,
@@ -169,11 +182,12 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn new(common: &Common) -> Terminal {
+    fn new(common: &Common, program: String) -> Terminal {
         // https://no-color.org: any value that is not empty.
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let (out, err) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
         Terminal {
+            program,
             quiet: common.quiet,
             verbose: common.verbose,
             format: common.format,
@@ -219,11 +233,20 @@ impl Failure {
 }
 
 /// Reads a scenario file and checks it.
-fn open<'m>(models: &'m [Box<dyn Model>], file: &Path, overrides: &[Set]) -> Result<Study<'m>, Failure> {
+fn open<'m>(
+    models: &'m [Box<dyn Model>],
+    file: &Path,
+    overrides: &[Set],
+    terminal: &Terminal,
+) -> Result<Study<'m>, Failure> {
     let shown = file.display().to_string();
     let bytes = std::fs::read(file).map_err(|error| {
-        let hint = "murphy list scenarios shows the files below scenarios/";
-        Failure::Usage(format!("cannot read {shown}: {error}\n  {hint}"))
+        let program = &terminal.program;
+        let list = if file.is_dir() { shown.as_str() } else { "DIR" };
+        Failure::Usage(format!(
+            "cannot read {shown}: {error}\n  {program} list scenarios {list} shows the files of a folder, \
+             {program} new NAME makes one"
+        ))
     })?;
     let text = decode(bytes, &shown).map_err(Failure::Scenario)?;
     let base = file.parent().map(Path::to_path_buf).unwrap_or_default();
@@ -236,8 +259,15 @@ fn scenario_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
+        // Beside scenarios a crate has its sources and its tests' data.
+        let krate = folder.join("Cargo.toml").is_file();
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let path = entry.path();
+            let named =
+                |names: &[&str]| names.iter().any(|name| path.file_name().is_some_and(|file| file == *name));
+            if krate && named(&["Cargo.toml", "src", "tests", "target"]) {
+                continue;
+            }
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "toml") {

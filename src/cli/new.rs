@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use murphy_scenarios::Model;
 
-use super::{Failure, exit};
+use super::{Failure, Terminal, exit};
 
 #[derive(Args)]
 pub(super) struct NewArgs {
@@ -17,7 +17,7 @@ pub(super) struct NewArgs {
 /// The template; `NAME` is replaced.
 const TEMPLATE: &str = include_str!("new.toml");
 
-pub(super) fn new(_models: &[Box<dyn Model>], args: &NewArgs) -> Result<u8, Failure> {
+pub(super) fn new(_models: &[Box<dyn Model>], args: &NewArgs, terminal: &Terminal) -> Result<u8, Failure> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if args.name.is_empty() || !args.name.chars().all(plain) {
         let text = format!("a name has letters, digits, - and _ only, found `{}`", args.name);
@@ -27,6 +27,6 @@ pub(super) fn new(_models: &[Box<dyn Model>], args: &NewArgs) -> Result<u8, Fail
     let text = TEMPLATE.replace("NAME", &args.name);
     let made = std::fs::File::create_new(&file).and_then(|mut made| made.write_all(text.as_bytes()));
     made.map_err(|error| Failure::Usage(format!("cannot make {}: {error}", file.display())))?;
-    println!("made {0}; next: murphy run {0}", file.display());
+    terminal.print(&format!("made {0}; next: {1} run {0}\n", file.display(), terminal.program));
     Ok(exit::PASS)
 }

@@ -34,11 +34,12 @@ const MOST_THREADS: usize = 1024;
 
 pub(super) fn run(models: &[Box<dyn Model>], args: &RunArgs, terminal: &Terminal) -> Result<u8, Failure> {
     let started = now();
-    let study = open(models, &args.file, &args.selection.overrides()?)?;
+    let study = open(models, &args.file, &args.selection.overrides()?, terminal)?;
     let jobs = study.jobs(&args.selection.seeds());
     if jobs.is_empty() {
         return Err(Failure::Nothing(format!(
-            "no point of the sweep is left to run; `murphy check {}` shows the plan",
+            "no point of the sweep is left to run; `{} check {}` shows the plan",
+            terminal.program,
             args.file.display()
         )));
     }
@@ -46,14 +47,16 @@ pub(super) fn run(models: &[Box<dyn Model>], args: &RunArgs, terminal: &Terminal
         return Err(Failure::Usage(format!("-j {} is more than {MOST_THREADS} threads", args.jobs)));
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs).build();
-    let pool = pool.map_err(|error| Failure::Usage(format!("cannot start -j {} threads: {error}", args.jobs)))?;
+    let pool =
+        pool.map_err(|error| Failure::Usage(format!("cannot start -j {} threads: {error}", args.jobs)))?;
 
     let frozen = frozen(&study, args);
-    let info = batch_info(&study, args, &frozen);
+    let info = batch_info(&study, args, &frozen, &terminal.program);
     let name = file_name(&info.scenario);
     let root = Path::new("runs");
     let folder = args.out.clone().unwrap_or_else(|| root.join(name).join(&info.run_id));
-    let written = |error: std::io::Error| Failure::Usage(format!("cannot write {}: {error}", folder.display()));
+    let written =
+        |error: std::io::Error| Failure::Usage(format!("cannot write {}: {error}", folder.display()));
     let mut results = Results::start(&folder, &frozen).map_err(written)?;
 
     let stop = Stop::on_signals();
@@ -109,13 +112,13 @@ fn frozen(study: &Study<'_>, args: &RunArgs) -> String {
     text
 }
 
-fn batch_info(study: &Study<'_>, args: &RunArgs, frozen: &str) -> BatchInfo {
+fn batch_info(study: &Study<'_>, args: &RunArgs, frozen: &str, program: &str) -> BatchInfo {
     let first = &study.points()[0];
     BatchInfo {
         scenario: first.name.clone(),
         about: first.about.clone(),
         file: args.file.display().to_string(),
-        command: command(args, first.seed, study),
+        command: command(program, args, first.seed, study),
         engine: ENGINE.to_owned(),
         run_id: run_id(frozen, ENGINE),
         resolved: frozen.to_owned(),
@@ -123,8 +126,8 @@ fn batch_info(study: &Study<'_>, args: &RunArgs, frozen: &str) -> BatchInfo {
 }
 
 /// The command that repeats this one: every seed is named, so that editing the file's does not matter.
-fn command(args: &RunArgs, own_seed: u64, study: &Study<'_>) -> String {
-    let mut words = vec!["murphy".to_owned(), "run".to_owned(), quoted(&args.file.display().to_string())];
+fn command(program: &str, args: &RunArgs, own_seed: u64, study: &Study<'_>) -> String {
+    let mut words = vec![quoted(program), "run".to_owned(), quoted(&args.file.display().to_string())];
     for set in &args.selection.sets {
         words.extend(["--set".to_owned(), quoted(set)]);
     }
@@ -188,7 +191,11 @@ impl Stop {
         let stop = Stop { flag: Arc::default(), terminated: Arc::default() };
         for (signal, code) in [(SIGINT, exit::INTERRUPTED), (SIGTERM, exit::TERMINATED)] {
             // Without handlers a signal ends the program as usual.
-            _ = signal_hook::flag::register_conditional_shutdown(signal, i32::from(code), Arc::clone(&stop.flag));
+            _ = signal_hook::flag::register_conditional_shutdown(
+                signal,
+                i32::from(code),
+                Arc::clone(&stop.flag),
+            );
             _ = signal_hook::flag::register(signal, Arc::clone(&stop.flag));
         }
         _ = signal_hook::flag::register(SIGTERM, Arc::clone(&stop.terminated));
