@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use murphy_scenarios::expect::STANDARD;
-use murphy_scenarios::language::{faults, schema as json_schema};
+use murphy_scenarios::language::{faults, hazards, schema as json_schema};
 use murphy_scenarios::{Dimension, ModelInfo, Param, ParamKind, ParamValue};
 
 use super::{Failure, Format, Terminal, exit, scenario_files};
@@ -24,6 +24,7 @@ pub(super) struct ListArgs {
 enum What {
     Models,
     Faults,
+    Hazards,
     Metrics,
     Scenarios,
 }
@@ -45,6 +46,7 @@ pub(super) fn list(models: &[ModelInfo], args: &ListArgs, terminal: &Terminal) -
     let items = match args.what {
         What::Models => models.iter().map(model).collect(),
         What::Faults => faults().iter().map(fault).collect(),
+        What::Hazards => hazards().iter().map(fault).collect(),
         What::Metrics => metrics(models),
         What::Scenarios => scenarios(&args.folder, terminal)?,
     };

@@ -62,8 +62,12 @@ pub(super) fn run(models: &[Box<dyn Model>], args: &RunArgs, terminal: &Terminal
     let stop = Stop::on_signals();
     let batch = with_progress(terminal, &jobs, |progress| {
         pool.install(|| {
+            let mut plans = jobs.iter().map(|job| study.plan(*job));
             study.run(&jobs, info, &stop.flag, &mut |run| {
                 results.add(run);
+                if let Some(plan) = plans.next().flatten() {
+                    results.add_plan(&plan);
+                }
                 progress.inc(1);
             })
         })
