@@ -179,8 +179,8 @@ impl<P: Protocol> Run for ProtocolRun<P> {
             Stop::Bytes => limit("bytes", at_ns),
             Stop::ZeroTimeLoop => limit("zero-time loop", at_ns),
         };
-        let mut observed = observer.finish();
-        add_samples(&mut observed.metrics, oracles.metrics());
+        let mut seen = observer.finish();
+        add_samples(&mut seen.metrics, oracles.metrics());
         Some(RunRecord {
             scenario: scenario.name.clone(),
             point: scenario.point.clone(),
@@ -193,12 +193,12 @@ impl<P: Protocol> Run for ProtocolRun<P> {
             events,
             messages,
             workloads: build::workload_infos(&scenario),
-            requests: observed.requests,
-            probes: observed.probes,
-            marks: observed.marks,
+            requests: seen.requests,
+            probes: seen.probes,
+            marks: seen.marks,
             faults,
             properties,
-            metrics: observed.metrics,
+            metrics: seen.metrics,
         })
     }
 }

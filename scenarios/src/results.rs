@@ -1,5 +1,6 @@
 //! The folder of results: written whole, or not at all.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -70,7 +71,7 @@ impl Results {
         let file = if fits { format!("{}/plan.toml", plan.folder) } else { String::new() };
         let hash = blake3::hash(text.as_bytes()).to_hex();
         let (seed, faults) = (plan.seed, plan.plan.faults.len());
-        self.plans.index.push_str(&format!("\"{}\",{seed},{faults},{hash},\"{file}\"\n", plan.point));
+        _ = writeln!(self.plans.index, "\"{}\",{seed},{faults},{hash},\"{file}\"", plan.point);
         if fits && self.error.is_none() {
             self.plans.runs += 1;
             self.plans.bytes += text.len();

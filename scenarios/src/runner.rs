@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::describe::ModelInfo;
 use crate::expect::evaluate;
 use crate::hazard::{self, Plan};
-use crate::language::{Diagnostics, Document, Point, Scenario, Set, parse};
+use crate::language::{Diagnostics, Document, Scenario, Set, folder, parse};
 use crate::model::Model;
 
 /// A scenario file that was read, checked and matched with its model.
@@ -72,7 +72,7 @@ impl<'m> Study<'m> {
         if !scenario.generates() {
             return None;
         }
-        let point = self.document.points().get(job.point).map(Point::folder).unwrap_or_default();
+        let point = folder(&scenario.point);
         let parts = ["points".to_owned(), point.clone(), format!("seed={:04}", job.seed)];
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let plan = hazard::expand(scenario, job.seed);
@@ -175,8 +175,8 @@ fn model_of<'m>(
 ) -> Result<&'m dyn Model, Diagnostics> {
     let groups = points.iter().flat_map(|point| &point.groups);
     let owner = |kind: &str| {
-        let owns = |model: &&Box<dyn Model>| model.info().kinds.iter().any(|known| known.name == kind);
-        models.iter().find(owns).expect("a checked scenario names kinds that exist")
+        let owns = |model: &&'m dyn Model| model.info().kinds.iter().any(|known| known.name == kind);
+        models.iter().map(|model| &**model).find(owns).expect("a checked scenario names kinds that exist")
     };
     let mut found: Option<&'m dyn Model> = None;
     for group in groups {
@@ -188,7 +188,7 @@ fn model_of<'m>(
                     format!("nodes of `{b}` cannot talk to nodes of `{a}`: one scenario has one model");
                 return Err(document.diagnose(&group.place, &message, None));
             }
-            _ => found = Some(&**model),
+            _ => found = Some(model),
         }
     }
     Ok(found.expect("a checked scenario has nodes"))

@@ -42,7 +42,7 @@ pub(super) fn nemesis(nemesis: &Nemesis, writer: &mut Writer<'_>) {
         });
     }
     if crowded > 0 {
-        writer.note(format!("{crowded} strikes left out: {} at once already", nemesis.at_most));
+        writer.note(&format!("{crowded} strikes left out: {} at once already", nemesis.at_most));
     }
 }
 
@@ -94,7 +94,7 @@ pub(super) fn swarm(swarm: &Swarm, writer: &mut Writer<'_>) {
         strikes(swarm, &Family { fault, ..family.clone() }, (gap, lasts), writer);
     }
     if !off.is_empty() {
-        writer.note(format!("off in this run: {}", off.join(", ")));
+        writer.note(&format!("off in this run: {}", off.join(", ")));
     }
 }
 

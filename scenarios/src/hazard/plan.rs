@@ -175,7 +175,7 @@ impl Writer<'_> {
         self.plan.is_full()
     }
 
-    pub(super) fn note(&mut self, text: String) {
+    pub(super) fn note(&mut self, text: &str) {
         self.plan.notes.push(format!("{}: {text}", self.name));
     }
 

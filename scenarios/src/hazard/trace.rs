@@ -90,11 +90,11 @@ pub(super) fn expand(trace: &Trace, writer: &mut Writer<'_>) {
     }
     let struck = ordinals.iter().filter(|&&n| n > 0).count();
     let total = trace.records.len();
-    writer.note(format!(
+    writer.note(&format!(
         "{total} records: {used} used, which make {made} faults on {struck} of {} components",
         ordinals.len()
     ));
-    writer.note(format!("{merged} records overlap an earlier one of their node and are merged with it, {mixed} of them of another cause"));
+    writer.note(&format!("{merged} records overlap an earlier one of their node and are merged with it, {mixed} of them of another cause"));
     counts.note(trace, late, writer);
 }
 
@@ -109,7 +109,7 @@ impl Counts {
             (late, "failures start after the end of the run".to_owned()),
         ] {
             if count > 0 {
-                writer.note(format!("{count} {what}"));
+                writer.note(&format!("{count} {what}"));
             }
         }
     }

@@ -479,32 +479,7 @@ impl Point {
 
     /// Folder of the point's results: `policy=budget,load=800%2Fs`; empty without a sweep.
     pub fn folder(&self) -> String {
-        let escape = |text: &str| {
-            let mut out = String::new();
-            for c in text.chars() {
-                match c {
-                    '/'
-                    | '\\'
-                    | ','
-                    | '='
-                    | '%'
-                    | ':'
-                    | '*'
-                    | '?'
-                    | '"'
-                    | '<'
-                    | '>'
-                    | '|'
-                    | '\0'..='\x1f' => {
-                        _ = write!(out, "%{:02X}", u32::from(c));
-                    }
-                    c => out.push(c),
-                }
-            }
-            out
-        };
-        let part = |(axis, value): &(String, String)| format!("{}={}", escape(axis), escape(value));
-        self.values().iter().map(part).collect::<Vec<_>>().join(",")
+        folder(&self.values())
     }
 
     /// What the file means at this point.
@@ -518,4 +493,21 @@ impl Point {
         }
         Err(Diagnostics::new(found, Arc::clone(&self.document.sources)))
     }
+}
+
+/// Name of a folder for axis names and values, with what no file name may hold written as `%XX`.
+pub(crate) fn folder(values: &[(String, String)]) -> String {
+    let escape = |text: &str| {
+        let mut out = String::new();
+        for c in text.chars() {
+            if c < ' ' || "/\\,=%:*?\"<>|".contains(c) {
+                _ = write!(out, "%{:02X}", u32::from(c));
+            } else {
+                out.push(c);
+            }
+        }
+        out
+    };
+    let part = |(axis, value): &(String, String)| format!("{}={}", escape(axis), escape(value));
+    values.iter().map(part).collect::<Vec<_>>().join(",")
 }

@@ -40,6 +40,7 @@ pub use scenario::{
 pub use sweep::Seeds;
 
 pub(crate) use diagnostic::{closest, listed};
+pub(crate) use document::folder;
 pub(crate) use quantity::duration_text;
 pub(crate) use template::{By, Made, Template};
 pub(crate) use value::quoted;

@@ -81,13 +81,11 @@ fn rows(text: &str, source: u32, system: Option<&Value>, found: &mut Vec<Diagnos
             }
         };
         let cell = |column: Option<usize>| column.and_then(|column| record.get(column)).unwrap_or_default();
-        if let Some(wanted) = &wanted {
-            if cell(of) != wanted {
-                if !systems.iter().any(|known| known == cell(of)) {
-                    systems.push(cell(of).to_owned());
-                }
-                continue;
+        if wanted.as_ref().is_some_and(|wanted| cell(of) != wanted) {
+            if !systems.iter().any(|known| known == cell(of)) {
+                systems.push(cell(of).to_owned());
             }
+            continue;
         }
         let begin = usize::try_from(record.position().map_or(0, csv::Position::byte)).unwrap_or(0);
         let begin = begin.min(text.len());

@@ -144,10 +144,16 @@ fn a_swarm_draws_its_ranges_once_a_run() {
 fn the_injector_has_the_probabilities_of_its_source() {
     let keys = "[[hazard]]\nname = \"i\"\nkind = \"injector\"\nclient = \"u0\"\nserver = \"u1\"\n";
     let plan = plan(&(head(2, 1, "60s") + keys), 1);
-    let text: Vec<String> = plan.faults.iter().map(|f| format!("{} {} {}", f.name, f.kind, f.target)).collect();
+    let text: Vec<String> =
+        plan.faults.iter().map(|f| format!("{} {} {}", f.name, f.kind, f.target)).collect();
     assert_eq!(
         text,
-        ["i.delay reorder u1 → u0", "i.error loss u0 → u1", "i.timeout loss u1 → u0", "i.corrupt corrupt u1 → u0"]
+        [
+            "i.delay reorder u1 → u0",
+            "i.error loss u0 → u1",
+            "i.timeout loss u1 → u0",
+            "i.corrupt corrupt u1 → u0"
+        ]
     );
     let chance = |effect: &FaultEffect| match effect {
         FaultEffect::Reorder { reorder, .. } => reorder.probability,

@@ -1,5 +1,6 @@
 //! A model of plain components, and short ways to a plan.
 
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
@@ -11,12 +12,15 @@ use murphy_scenarios::{KindInfo, ModelInfo};
 pub(crate) fn head(nodes: usize, zones: usize, duration: &str) -> String {
     let mut text = format!("name = \"h\"\nduration = \"{duration}\"\n");
     for zone in 0..zones {
-        text += &format!("[[site]]\nname = \"s{zone}\"\nzone = \"z{zone}\"\nregion = \"r{}\"\n", zone / 2);
+        _ = write!(text, "[[site]]\nname = \"s{zone}\"\nzone = \"z{zone}\"\nregion = \"r{}\"\n", zone / 2);
     }
     for zone in 1..zones {
-        text += &format!("[[link]]\nbetween = [\"s{}\", \"s{zone}\"]\nlatency = \"1ms\"\n", zone - 1);
+        _ = write!(text, "[[link]]\nbetween = [\"s{}\", \"s{zone}\"]\nlatency = \"1ms\"\n", zone - 1);
     }
-    text += &format!("[[node]]\nname = \"u\"\ncount = {nodes}\nmodel = \"component.unit\"\nsites = [\"s*\"]\n");
+    _ = write!(
+        text,
+        "[[node]]\nname = \"u\"\ncount = {nodes}\nmodel = \"component.unit\"\nsites = [\"s*\"]\n"
+    );
     text
 }
 

@@ -52,13 +52,15 @@ fn normal(z: f64) -> f64 {
     0.5 * libm::erfc(-z / std::f64::consts::SQRT_2)
 }
 
+/// Keys, the distribution function that they name, and another with the same scale.
+type Case<'c> = (&'c str, &'c dyn Fn(f64) -> f64, &'c dyn Fn(f64) -> f64);
+
 #[test]
 fn times_to_failure_follow_each_law() {
     let exponential = |x: f64| 1.0 - libm::exp(-x / 100.0);
     let weibull = |x: f64| 1.0 - libm::exp(-libm::pow(x / 100.0, 1.5));
     let lognormal = |x: f64| normal(libm::log(x / 100.0) / 0.8);
     let uniform = |x: f64| ((x - 50.0) / 100.0).clamp(0.0, 1.0);
-    type Case<'c> = (&'c str, &'c dyn Fn(f64) -> f64, &'c dyn Fn(f64) -> f64);
     let cases: [Case<'_>; 5] = [
         ("mttf = \"100h\"", &exponential, &weibull),
         ("up = { dist = \"exponential\", mean = \"100h\" }", &exponential, &lognormal),
@@ -162,7 +164,9 @@ fn intermittent_failures_have_bursts_within_their_episodes() {
 fn sites_zones_regions_and_links_are_components_too() {
     let faults = |keys: &str, fault: &str| {
         let text = head(8, 4, "1000h")
-            + &format!("[[hazard]]\nname = \"h\"\nkind = \"renewal\"\nfault = {{ kind = \"{fault}\" }}\nmttf = \"20h\"\nmttr = \"1h\"\n{keys}");
+            + &format!(
+                "[[hazard]]\nname = \"h\"\nkind = \"renewal\"\nfault = {{ kind = \"{fault}\" }}\nmttf = \"20h\"\nmttr = \"1h\"\n{keys}"
+            );
         let mut plan = plan(&text, 1);
         plan.faults.sort_by(|a, b| a.name.cmp(&b.name));
         plan.faults.into_iter().map(|fault| (fault.name, fault.effect)).collect::<Vec<_>>()
@@ -175,7 +179,10 @@ fn sites_zones_regions_and_links_are_components_too() {
     let zones = faults("zone = [\"z2\"]", "pause");
     assert_eq!(first(&zones, "h.z2."), FaultEffect::Pause { nodes: vec![2, 6] });
     let regions = faults("region = \"r*\"", "site-down");
-    assert_eq!(first(&regions, "h.r0."), FaultEffect::SiteDown { sites: vec![0, 1], nodes: vec![0, 1, 4, 5] });
+    assert_eq!(
+        first(&regions, "h.r0."),
+        FaultEffect::SiteDown { sites: vec![0, 1], nodes: vec![0, 1, 4, 5] }
+    );
     let links = faults("link = [[\"s0\", \"s1\"], [\"s2\", \"s3\"]]", "cut");
     assert_eq!(first(&links, "h.s2-s3."), FaultEffect::Cut { link: 2 });
     let parted = faults("target = \"u0\"", "partition");

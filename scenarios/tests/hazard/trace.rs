@@ -73,16 +73,17 @@ fn from_file(text: &str) -> (BTreeMap<String, u64>, BTreeMap<u64, u64>, u64) {
 
 /// Days since the year 0, by counting.
 fn days(year: u64, month: u64, day: u64) -> u64 {
-    let leap = |year: u64| (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let leap = |year: u64| (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400);
     let lengths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let years: u64 = (0..year).map(|year| 365 + u64::from(leap(year))).sum();
-    let months: u64 = lengths.iter().take(month as usize - 1).sum();
+    let months: u64 = lengths.iter().zip(1..month).map(|(length, _)| length).sum();
     years + months + u64::from(leap(year) && month > 2) + day - 1
 }
 
 #[test]
 fn the_plan_of_system_18_is_its_records() {
-    let file = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/data/lanl-failures-1996-2005.csv"));
+    let file =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/data/lanl-failures-1996-2005.csv"));
     let (causes, failures, records) = from_file(&file.expect("the data ships with the crate"));
     let text = head(1024, 1, "40000h")
         + "[[hazard]]\nname = \"lanl\"\nkind = \"trace\"\nfile = \"lanl-failures-1996-2005.csv\"\nsystem = 18\n\
@@ -99,5 +100,8 @@ fn the_plan_of_system_18_is_its_records() {
     assert_eq!(by_node, failures);
     assert_eq!((records, failures.len()), (3997, 964), "60 of 1,024 nodes never failed");
     assert_eq!(plan.faults.len(), 3984, "13 records overlap an earlier one");
-    assert_eq!(plan.notes[1], "lanl: 13 records overlap an earlier one of their node and are merged with it, 1 of them of another cause");
+    assert_eq!(
+        plan.notes[1],
+        "lanl: 13 records overlap an earlier one of their node and are merged with it, 1 of them of another cause"
+    );
 }
