@@ -2,7 +2,11 @@
 
 #[path = "detect/bench.rs"]
 mod bench;
+#[path = "detect/hierarchy.rs"]
+mod hierarchy;
 #[path = "detect/members.rs"]
 mod members;
 #[path = "detect/phi.rs"]
 mod phi;
+#[path = "detect/watch.rs"]
+mod watch;

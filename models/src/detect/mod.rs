@@ -1,23 +1,31 @@
 //! Failure detectors: who notices that a node is gone, how fast, how often wrongly, and at what cost.
 //!
-//! Four models, from the mechanism to the judgement:
+//! From the mechanism to the judgement:
 //! - [`Members`] watch each other: heartbeats with a fixed time-out, an estimated arrival, or
 //!   phi-accrual; SWIM gossip.
 //! - [`Watch`]: one server and the five techniques that notice its end: an active check, passive
 //!   monitoring, heartbeats, a request's deadline, a watchdog.
-//! - [`Health`]: a component that retries by class of fault, and a store that scrubs its blocks.
+//! - [`health`]: what each class of fault does to a component, and how often it is retried.
 //! - [`Hierarchy`]: sensors on four levels, and a console that correlates alarms, names the root
 //!   cause and pages.
 
+pub mod health;
+pub mod hierarchy;
 pub mod phi;
 
 mod estimate;
 mod members;
 mod params;
 mod scorer;
+mod watch;
 
+pub use hierarchy::Hierarchy;
 pub use members::{
     Detector, Gossip, HeartbeatOptions, MemberConfig, MemberTimer, Members, MembersMessage, MembersOracles,
     PhiRule, Rule, Standing, SwimOptions, Update,
 };
 pub use scorer::Scorer;
+pub use watch::{
+    Caller, CallerOptions, Monitor, Prober, ProberOptions, Server, ServerOptions, Watch, WatchConfig,
+    WatchMessage, WatchOracles, WatchTimer, Watchdog, WatchdogOptions,
+};

@@ -28,7 +28,6 @@ pub struct Scorer {
     pairs: Vec<Vec<Pair>>,
     last: Time,
     incomplete: Option<Found>,
-    inaccurate: Option<Found>,
     judged: u64,
     suspicions: u64,
     trusts: u64,
@@ -90,7 +89,6 @@ impl Scorer {
             pairs: vec![vec![Pair::default(); n]; n],
             last: Time::ZERO,
             incomplete: None,
-            inaccurate: None,
             judged: 0,
             suspicions: 0,
             trusts: 0,
@@ -136,12 +134,6 @@ impl Scorer {
         }
         let judged = self.judged + u64::from(found.is_some());
         (verdict(found.as_ref()), judged)
-    }
-
-    /// "Nobody is suspected falsely", and how often it was judged.
-    pub fn accurate(&self) -> (Verdict, u64) {
-        // Silence is a judgement too: of every pair, that it had no cause.
-        (verdict(self.inaccurate.as_ref()), self.suspicions.max(1))
     }
 
     /// The samples.
@@ -239,9 +231,6 @@ impl Scorer {
             None => {
                 self.pairs[watcher][subject].mistake = Some(said.at);
                 self.sample(2, said.at, watcher, 1.0);
-                let (watcher, subject) = (&self.names[watcher], &self.names[subject]);
-                let message = format!("{watcher} suspected {subject}, which was up and reachable");
-                self.inaccurate.get_or_insert((said.at, said.event, message));
             }
         }
     }
@@ -328,8 +317,7 @@ mod tests {
         say(&mut s, 90, 2, suspect(1));
         assert_eq!(s.detection_times().collect::<Vec<_>>(), [Span::millis(30), Span::millis(40)]);
         assert_eq!(s.complete(), (Verdict::Held, 2));
-        let message = "a suspected b, which was up and reachable".to_owned();
-        assert_eq!(s.accurate(), (Verdict::Violated { at_ns: 10 * MS, event: 10, message }, 3));
+        assert_eq!((s.suspicions(), s.trusts(), s.false_suspicions()), (3, 1, 1));
         let metrics = s.metrics();
         let values = |index: usize| metrics[index].samples.iter().map(|s| s.2).collect::<Vec<_>>();
         assert_eq!(values(1), [3e7]);

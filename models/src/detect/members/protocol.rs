@@ -14,7 +14,7 @@ use super::{Detector, HeartbeatOptions, MemberConfig, Members, MembersMessage, P
 
 const MEMBER: &str = "detect.member";
 const COMPLETE: &str = "detect.complete";
-const ACCURATE: &str = "detect.accurate";
+const MISTAKEN: &str = "detect.mistaken";
 const SUSPECTED: &str = "detect.suspected";
 const TRUSTED: &str = "detect.trusted";
 const METHODS: &[&str] = &["fixed", "expected", "phi", "phi-akka", "phi-cassandra", "swim"];
@@ -54,7 +54,7 @@ impl Protocol for Members {
         MembersOracles {
             scorer: Scorer::new(&system.names, watches, within.unwrap_or(Span::MAX))
                 .excusing(&system.scenario),
-            abort: [system.aborts_on(COMPLETE), system.aborts_on(ACCURATE)],
+            abort: system.aborts_on(COMPLETE),
         }
     }
 }
@@ -102,7 +102,7 @@ fn properties() -> Vec<PropertyInfo> {
             "every crash that lasts is suspected in time by every other member",
             PropertyKind::Safety,
         ),
-        property(ACCURATE, "no member that is up and reachable is suspected", PropertyKind::Safety),
+        property(MISTAKEN, "a member that was up and reachable was suspected", PropertyKind::Sometimes),
         property(SUSPECTED, "a member suspected another", PropertyKind::Sometimes),
         property(TRUSTED, "a member took a suspicion back", PropertyKind::Sometimes),
     ]
@@ -162,7 +162,7 @@ fn detector(params: &Params) -> Detector {
 #[derive(Clone, Debug)]
 pub struct MembersOracles {
     scorer: Scorer,
-    abort: [bool; 2],
+    abort: bool,
 }
 
 impl Judge for MembersOracles {
@@ -171,8 +171,7 @@ impl Judge for MembersOracles {
     }
 
     fn wants_stop(&self) -> bool {
-        let bad = |(verdict, _): (Verdict, u64)| matches!(verdict, Verdict::Violated { .. });
-        (self.abort[0] && bad(self.scorer.complete())) || (self.abort[1] && bad(self.scorer.accurate()))
+        self.abort && matches!(self.scorer.complete().0, Verdict::Violated { .. })
     }
 }
 
@@ -181,7 +180,7 @@ impl Oracles for MembersOracles {
         let scorer = &self.scorer;
         vec![
             record(COMPLETE, scorer.complete()),
-            record(ACCURATE, scorer.accurate()),
+            record(MISTAKEN, (Verdict::Held, scorer.false_suspicions())),
             record(SUSPECTED, (Verdict::Held, scorer.suspicions())),
             record(TRUSTED, (Verdict::Held, scorer.trusts())),
         ]
