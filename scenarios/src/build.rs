@@ -237,6 +237,20 @@ fn fault(spec: &FaultSpec, info: &ModelInfo, shadows: &[(usize, usize)]) -> Faul
             groups: groups.iter().map(|group| with_shadows(group)).collect(),
             one_way: *one_way,
         },
+        FaultEffect::Flapping { groups, one_way, on, off } => FaultKind::Flapping {
+            groups: groups.iter().map(|group| with_shadows(group)).collect(),
+            one_way: *one_way,
+            on: *on,
+            off: *off,
+        },
+        FaultEffect::Resource { nodes, failure } => {
+            FaultKind::Resource { nodes: set(nodes), failure: failure.clone() }
+        }
+        FaultEffect::Load { workload, load } => FaultKind::Load {
+            workload: u16::try_from(*workload).expect("fewer than 2^16 workloads"),
+            load: *load,
+        },
+        FaultEffect::Clog { scope, queue } => on(scope, Effect::Clog(*queue)),
         FaultEffect::Omission { traffic, probability, nth } => FaultKind::Messages {
             scope: between(traffic),
             kind: message(traffic),
@@ -344,7 +358,7 @@ fn set(nodes: &[usize]) -> NodeSet {
     clippy::cast_sign_loss,
     reason = "checked positive; a cast saturates"
 )]
-fn whole(rate: f64) -> u64 {
+pub(crate) fn whole(rate: f64) -> u64 {
     (rate as u64).max(1)
 }
 

@@ -7,6 +7,11 @@ use super::fields::{
     Bandwidth, Count, Fields, KeyList, Kind, Located, Number, Patterns, Probability, Signed, keys_of,
 };
 use super::names::{Names, words};
+use super::partition::partition;
+use super::resource::{
+    auth_outage, bit_rot, config_push, disk_full, expired_credential, herd, lost_write, lying_sync,
+    memory_leak, misdirected_write, queue_limit, reboot, surge, torn_write,
+};
 use super::scenario::{FaultEffect, LawSpec, ReorderSpec, Scope, Traffic};
 use murphy_sim::Span;
 
@@ -29,8 +34,31 @@ pub(crate) const KINDS: &[Kind<FaultPart>] = &[
     Kind { name: "cut", about: "a link between two sites is gone; traffic reroutes if it can", read: cut },
     Kind { name: "site-down", about: "all nodes of a site, zone or region crash", read: site_down },
     Kind { name: "disk-slow", about: "disk operations take longer", read: disk_slow },
+    Kind { name: "torn-write", about: "a crash tears the writes that no sync covers", read: torn_write },
+    Kind { name: "lying-sync", about: "syncs report what a crash then takes", read: lying_sync },
+    Kind { name: "disk-full", about: "writes are refused, and syncs say so", read: disk_full },
+    Kind { name: "lost-write", about: "writes are acknowledged and never reach the disk", read: lost_write },
+    Kind { name: "misdirected-write", about: "writes land in the place of others", read: misdirected_write },
+    Kind { name: "bit-rot", about: "bits of what the disk keeps flip", read: bit_rot },
+    Kind { name: "memory-leak", about: "memory leaks until the node is killed for it", read: memory_leak },
+    Kind {
+        name: "queue-limit",
+        about: "what does not fit into a node's queue is dropped",
+        read: queue_limit,
+    },
+    Kind { name: "config-push", about: "a bad configuration, rolled back at the end", read: config_push },
+    Kind { name: "auth-outage", about: "nodes cannot check who others are", read: auth_outage },
+    Kind { name: "expired-credential", about: "nodes cannot prove who they are", read: expired_credential },
+    Kind { name: "surge", about: "a workload's rate is higher", read: surge },
+    Kind { name: "herd", about: "requests arrive together, beside the others", read: herd },
+    Kind { name: "jitter", about: "each message takes longer by a draw of its own", read: jitter },
+    Kind { name: "clog", about: "messages are held, and arrive in order when it ends", read: clog },
     Kind { name: "clock", about: "wall clocks are off, drift or jump", read: clock },
-    Kind { name: "byzantine", about: "nodes lie: an adversary edits what they send and receive", read: byzantine },
+    Kind {
+        name: "byzantine",
+        about: "nodes lie: an adversary edits what they send and receive",
+        read: byzantine,
+    },
 ];
 
 /// A kind of fault, for `murphy list faults`.
@@ -65,7 +93,19 @@ fn probability(fields: &mut Fields<'_, '_, '_>) -> f64 {
 fn crash(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
     let target = target(fields);
     let amnesia = fields.default("amnesia", "the disks are lost too", "false");
-    Box::new(move |names| (FaultEffect::Crash { nodes: names.nodes(&target), amnesia }, words(&target)))
+    let restart: Option<LawSpec> = restart(fields);
+    Box::new(move |names| {
+        let nodes = names.nodes(&target);
+        let effect = match restart {
+            Some(restart) => reboot(nodes, amnesia, &restart),
+            None => FaultEffect::Crash { nodes, amnesia },
+        };
+        (effect, words(&target))
+    })
+}
+
+fn restart(fields: &mut Fields<'_, '_, '_>) -> Option<LawSpec> {
+    fields.optional("restart", "time for which each node is down; up to the end of the fault without")
 }
 
 fn pause(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
@@ -100,31 +140,6 @@ fn clock(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
     })
 }
 
-fn partition(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
-    let groups: Option<Located<Vec<Patterns>>> =
-        fields.optional("groups", "groups of nodes, such as [[\"r0\"], [\"r1\", \"r2\"]]");
-    let isolate: Option<Patterns> = fields.optional("isolate", "nodes to part from all others");
-    let one_way =
-        fields.default("one_way", "only messages from an earlier group to a later one are lost", "false");
-    super::law::one_of(fields, ["groups", "isolate"], [groups.is_some(), isolate.is_some()]);
-    if let Some(few) = groups.as_ref().filter(|groups| groups.value.len() < 2) {
-        let title = "a partition needs at least two groups";
-        let help = "`isolate = \"r0\"` parts nodes from all others";
-        fields.error(Diagnostic::new(few.at, title, format!("{} given", few.value.len())).help(help));
-    }
-    Box::new(move |names| {
-        if let Some(isolate) = isolate {
-            let inside = names.nodes(&isolate);
-            let outside = names.others(&inside);
-            let text = format!("{} | others", words(&isolate));
-            return (FaultEffect::Partition { groups: vec![inside, outside], one_way }, text);
-        }
-        let groups = groups.map(|groups| groups.value).unwrap_or_default();
-        let text = groups.iter().map(words).collect::<Vec<_>>().join(" | ");
-        (FaultEffect::Partition { groups: names.disjoint(&groups), one_way }, text)
-    })
-}
-
 fn omission(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
     let target: Option<Patterns> = fields.optional("target", "nodes whose messages are lost");
     let direction =
@@ -133,10 +148,18 @@ fn omission(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
     let to: Option<Patterns> = fields.optional("to", "only messages to these nodes");
     let message = fields.optional("message", "only this kind of message, such as \"prepare\"");
     let probability: Probability = fields.default("probability", "probability per message", "1.0");
-    let nth: Option<Count<1, 1_000_000_000>> = fields.optional("nth", "only every nth matching message");
+    let nth: Option<Count<1, 1_000_000_000>> =
+        fields.optional("nth", "of each sender's matching messages only this one, counted from 1");
     if fields.live() && target.is_none() && from.is_none() && to.is_none() {
         let title = "the omission names no nodes";
         fields.error(Diagnostic::new(fields.at, title, "needs `target`, `from` or `to`"));
+    }
+    if fields.live() {
+        omission_excludes(fields, direction, &[("target", &target), ("from", &from), ("to", &to)]);
+        if nth.is_some() && probability.0 < 1.0 {
+            let title = "`probability` and `nth` exclude one another";
+            fields.error(Diagnostic::new(fields.spot("nth"), title, "give one of them"));
+        }
     }
     Box::new(move |names| {
         let text = [&target, &from, &to].into_iter().flatten().map(words).collect::<Vec<_>>().join(" → ");
@@ -162,6 +185,28 @@ fn omission(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
         let nth = nth.map(|nth| nth.0);
         (FaultEffect::Omission { traffic, probability: probability.0, nth }, text)
     })
+}
+
+/// Reports a side that a direction of the target already names.
+fn omission_excludes(
+    fields: &mut Fields<'_, '_, '_>,
+    direction: &str,
+    sides: &[(&'static str, &Option<Patterns>); 3],
+) {
+    let [(_, target), (_, from), (_, to)] = sides;
+    if target.is_none() {
+        return;
+    }
+    let wrong = match direction {
+        "send" if from.is_some() => Some(("from", "the target is who sends")),
+        "receive" if to.is_some() => Some(("to", "the target is who receives")),
+        "both" if from.is_some() && to.is_some() => Some(("to", "the peers of the target are given twice")),
+        _ => None,
+    };
+    if let Some((key, label)) = wrong {
+        let title = format!("`{key}` does not go with `target` and direction \"{direction}\"");
+        fields.error(Diagnostic::new(fields.spot(key), title, label));
+    }
 }
 
 /// The keys that say which messages a network fault acts on.
@@ -230,6 +275,25 @@ fn latency(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
     })
 }
 
+fn jitter(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let scope = scope(fields);
+    let add: LawSpec = fields.required("by", "law of what each message takes longer");
+    Box::new(move |names| {
+        let (scope, text) = scope.resolve(names);
+        (FaultEffect::Latency { scope, add, factor: 1.0 }, text)
+    })
+}
+
+fn clog(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let scope = scope(fields);
+    let queue: Option<Count<0, 1_000_000_000>> =
+        fields.optional("queue", "messages of each sender that are held; others are lost");
+    Box::new(move |names| {
+        let (scope, text) = scope.resolve(names);
+        (FaultEffect::Clog { scope, queue: queue.map_or(u64::MAX, |queue| queue.0) }, text)
+    })
+}
+
 fn loss(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
     let (scope, probability) = (scope(fields), probability(fields));
     Box::new(move |names| {
@@ -285,6 +349,7 @@ fn site_down(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
     let site: Option<Patterns> = fields.optional("site", "sites by name");
     let zone: Option<Patterns> = fields.optional("zone", "all sites of these zones");
     let region: Option<Patterns> = fields.optional("region", "all sites of these regions");
+    let restart = restart(fields);
     let given = [&site, &zone, &region].iter().filter(|key| key.is_some()).count();
     if fields.live() && given != 1 {
         let title = format!("{given} of `site`, `zone` and `region` are given");
@@ -300,6 +365,10 @@ fn site_down(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
             }
         };
         let nodes = names.nodes_on(&sites);
-        (FaultEffect::SiteDown { sites, nodes }, words(&patterns))
+        let effect = match restart {
+            Some(restart) => reboot(nodes, false, &restart),
+            None => FaultEffect::SiteDown { sites, nodes },
+        };
+        (effect, words(&patterns))
     })
 }

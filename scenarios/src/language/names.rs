@@ -12,6 +12,7 @@ pub(crate) struct Names<'a> {
     pub(crate) nodes: &'a [NodeSpec],
     /// Message kinds of the models in use.
     pub(crate) messages: Vec<&'static str>,
+    pub(crate) workloads: Vec<String>,
     pub(crate) found: Vec<Diagnostic>,
 }
 
@@ -124,16 +125,27 @@ impl Names<'_> {
         self.nodes.iter().filter(|node| sites.contains(&node.site)).map(|node| node.index).collect()
     }
 
-    /// Groups of nodes; a node in two of them is a mistake.
-    pub(crate) fn disjoint(&mut self, groups: &[Patterns]) -> Vec<Vec<usize>> {
+    /// A workload.
+    pub(crate) fn workload(&mut self, name: &Located<String>) -> usize {
+        if let Some(index) = self.workloads.iter().position(|known| *known == name.value) {
+            return index;
+        }
+        let wrong = Diagnostic::new(name.at, format!("no workload is called \"{}\"", name.value), "not one");
+        self.found.push(wrong.suggest(&name.value, "workloads", &self.workloads));
+        0
+    }
+
+    /// Groups of nodes; a node in two of them is a mistake, unless it is a bridge.
+    pub(crate) fn disjoint(&mut self, groups: &[Patterns], bridge: &[usize]) -> Vec<Vec<usize>> {
         let mut of: Vec<Option<usize>> = vec![None; self.nodes.len()];
         let mut resolved = Vec::new();
         for (number, patterns) in groups.iter().enumerate() {
             let nodes = self.nodes(patterns);
-            let twice = nodes.iter().find(|index| of[**index].is_some());
+            let twice = nodes.iter().find(|index| of[**index].is_some() && !bridge.contains(index));
             if let (Some(index), Some(pattern)) = (twice, patterns.0.first()) {
                 let title = format!("`{}` is in two groups", self.nodes[*index].name);
-                self.found.push(Diagnostic::new(pattern.at, title, "a node has one side"));
+                let help = format!("`bridge = \"{}\"` lets it be in both", self.nodes[*index].name);
+                self.found.push(Diagnostic::new(pattern.at, title, "a node has one side").help(help));
             }
             for index in &nodes {
                 of[*index] = Some(number);

@@ -37,6 +37,7 @@ pub(crate) fn resolve(
         groups: &groups,
         nodes: &nodes,
         messages: models.iter().flat_map(|model| model.messages.iter().copied()).collect(),
+        workloads: file.workloads.iter().map(|table| table.name.value.0.clone()).collect(),
         found: Vec::new(),
     };
     unique(

@@ -383,10 +383,42 @@ pub enum FaultEffect {
     },
     /// Messages between different groups are lost; nodes in no group keep all their links.
     Partition {
-        /// Disjoint groups of nodes.
+        /// Groups of nodes; those in several of them are bridges.
         groups: Vec<Vec<usize>>,
         /// Only messages from an earlier group to a later one are lost.
         one_way: bool,
+    },
+    /// A partition that comes and goes; it is there at the start.
+    Flapping {
+        /// Groups of nodes; those in several of them are bridges.
+        groups: Vec<Vec<usize>>,
+        /// Only messages from an earlier group to a later one are lost.
+        one_way: bool,
+        /// How long it is there.
+        on: Span,
+        /// How long it is away after that.
+        off: Span,
+    },
+    /// A resource of the nodes fails.
+    Resource {
+        /// Nodes.
+        nodes: Vec<usize>,
+        /// Which resource, and how.
+        failure: murphy_sim::Failure,
+    },
+    /// More requests arrive.
+    Load {
+        /// Index into [`Scenario::workloads`].
+        workload: usize,
+        /// How many more.
+        load: murphy_sim::Load,
+    },
+    /// Messages are held until the fault ends.
+    Clog {
+        /// Messages.
+        scope: Scope,
+        /// Messages of each sender that are held; others are lost.
+        queue: u64,
     },
     /// Some messages of some nodes are lost.
     Omission {
@@ -394,7 +426,7 @@ pub enum FaultEffect {
         traffic: Traffic,
         /// Probability per message.
         probability: f64,
-        /// Only every `nth` matching message, if given.
+        /// Of each sender's matching messages only this one, counted from one, if given.
         nth: Option<u64>,
     },
     /// Messages take longer.

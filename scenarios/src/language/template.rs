@@ -127,6 +127,7 @@ impl Template {
             groups: &scenario.groups,
             nodes: &scenario.nodes,
             messages: self.messages.to_vec(),
+            workloads: scenario.workloads.iter().map(|workload| workload.name.clone()).collect(),
             found: Vec::new(),
         };
         self.make(words, &mut names)

@@ -4,5 +4,6 @@ mod errors;
 mod expectations;
 mod fixture;
 mod fuzz;
+mod kinds;
 mod meaning;
 mod sweeps;
