@@ -72,46 +72,21 @@ impl Keyed {
     }
 }
 
-/// Words that a stream keeps at hand: with the count of those used they are one cache line.
-const AT_HAND: usize = 7;
-
 /// The `ChaCha8` stream of one process, or of one purpose.
 #[derive(Clone, Debug)]
-#[repr(align(64))]
-pub struct Stream {
-    words: [u64; AT_HAND],
-    used: usize,
-    rng: ChaCha8Rng,
-}
+pub struct Stream(ChaCha8Rng);
 
 impl Stream {
     /// The stream that belongs to a seed and a name (or purpose) hash.
     pub fn new(seed: u64, name: u64) -> Stream {
         // Stream 0 is the environment's.
-        Stream { words: [0; AT_HAND], used: AT_HAND, rng: chacha(seed, name | 1) }
+        Stream(chacha(seed, name | 1))
     }
 
     /// The next word.
     #[inline]
     pub fn word(&mut self) -> u64 {
-        if self.used >= AT_HAND {
-            self.refill();
-        }
-        let word = self.words[self.used];
-        self.used += 1;
-        word
-    }
-
-    #[cold]
-    fn refill(&mut self) {
-        self.words = [(); AT_HAND].map(|()| self.rng.next_u64());
-        self.used = 0;
-    }
-
-    /// Looks at the words at hand, so that they are in the cache when one is drawn.
-    #[inline]
-    pub(crate) fn touch(&self) -> u64 {
-        self.words[0]
+        self.0.next_u64()
     }
 
     /// A whole number below `bound`, from exactly one word.
