@@ -244,3 +244,13 @@ fn blake3_of(text: &str) -> String {
     let line = murphy_reports::manifest([("x", text.as_bytes())]);
     line.split_whitespace().next().expect("a hash").to_owned()
 }
+
+#[test]
+fn a_plan_that_is_too_long_is_a_mistake_at_its_hazard() {
+    let text = scenario("hazard-renewal.toml").replace("\"100s\"", "\"1us\"").replace("\"2s\"", "\"1us\"");
+    let read = |path: &Path| std::fs::read_to_string(Path::new(FAULTS).join(path));
+    let Err(wrong) = Study::open(&text, "test.toml", &read, &models(), &[]) else { panic!("it was taken") };
+    let wrong = wrong.render(false);
+    assert!(wrong.contains("the plan has more than 200000 faults"), "{wrong}");
+    assert!(wrong.contains("\"wear\"") && wrong.contains("make faults rarer"), "{wrong}");
+}

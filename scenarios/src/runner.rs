@@ -25,7 +25,7 @@ impl<'m> Study<'m> {
     /// Reads a scenario file: the language's checks first, then the model's own.
     ///
     /// # Errors
-    /// All mistakes of the file and of the overrides.
+    /// All mistakes of the file and of the overrides, and a plan beyond [`hazard::MAX_FAULTS`].
     pub fn open(
         text: &str,
         file: &str,
@@ -43,6 +43,14 @@ impl<'m> Study<'m> {
         for point in &points {
             if let Some(problem) = model.check(point).first() {
                 return Err(document.diagnose(&problem.place, &problem.message, None));
+            }
+            if let Some(place) = hazard::overfull(point) {
+                let message = format!("the plan has more than {} faults", hazard::MAX_FAULTS);
+                return Err(document.diagnose(
+                    place,
+                    &message,
+                    Some("make faults rarer, or the run shorter"),
+                ));
             }
         }
         Ok(Study { document, model, points })

@@ -17,7 +17,7 @@ pub(super) fn nemesis(nemesis: &Nemesis, writer: &mut Writer<'_>) {
     let mut crowded = 0_u64;
     for ordinal in 0_u64.. {
         at = at.saturating_add(times.span(&nemesis.gap).max(Span(1)));
-        if at >= end || writer.is_full() {
+        if at >= end || writer.is_full_at(ordinal) {
             break;
         }
         running.retain(|ends| *ends > at.0);
@@ -106,7 +106,7 @@ fn strikes(swarm: &Swarm, family: &Family, (gap, lasts): (Span, Span), writer: &
     for ordinal in 0_u64.. {
         at = at.saturating_add(draws.span(&gap).max(Span(1)));
         let lasts = draws.span(&lasts).max(Span(1));
-        if at >= end || writer.is_full() {
+        if at >= end || writer.is_full_at(ordinal) {
             return;
         }
         let event = format!("{}.{ordinal}", family.name);

@@ -15,7 +15,7 @@ mod trace;
 pub use plan::{Plan, expand};
 pub use spec::HazardSpec;
 
-pub(crate) use plan::expanded;
+pub(crate) use plan::{expanded, overfull};
 pub(crate) use spec::{
     Burst, Common, Component, Components, Family, Generator, Injector, Nemesis, Renewal, Shared, Strike,
     Swarm, Trace,

@@ -9,7 +9,10 @@ use murphy_sim::{Domain, Keyed, Span, Time, name_hash};
 use super::draw::Draws;
 use super::spec::{Burst, Generator, HazardSpec};
 use super::{MAX_FAULTS, events, renewal, trace};
-use crate::language::{FaultSpec, Made, Scenario, Template, duration_text, quoted};
+use crate::language::{FaultSpec, Made, Place, Scenario, Template, duration_text, quoted};
+
+/// Most draws of one generator.
+const MAX_DRAWS: u64 = 5 * MAX_FAULTS as u64;
 
 /// The faults of one run.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +64,18 @@ pub(crate) fn expanded(scenario: &Arc<Scenario>, seed: u64) -> Arc<Scenario> {
     }
     let plan = expand(scenario, seed);
     Arc::new(Scenario { faults: plan.faults, hazards: Vec::new(), ..Scenario::clone(scenario) })
+}
+
+/// Where the generator stands that makes the plan of the scenario's own seed too long, if one does.
+pub(crate) fn overfull(scenario: &Scenario) -> Option<&Place> {
+    if !scenario.generates() {
+        return None;
+    }
+    let plan = expand(scenario, scenario.seed);
+    let last = plan.faults.last().filter(|_| plan.full)?;
+    let hazard = scenario.hazards.iter().find(|hazard| hazard.name == last.origin);
+    let fault = scenario.faults.iter().find(|fault| fault.name == last.origin);
+    hazard.map(|hazard| &hazard.place).or(fault.map(|fault| &fault.place))
 }
 
 impl Scenario {
@@ -172,6 +187,12 @@ impl Writer<'_> {
     }
 
     pub(super) fn is_full(&mut self) -> bool {
+        self.plan.is_full()
+    }
+
+    /// The same for a generator that may leave out what it draws: so many draws are too many as well.
+    pub(super) fn is_full_at(&mut self, ordinal: u64) -> bool {
+        self.plan.full |= ordinal >= MAX_DRAWS;
         self.plan.is_full()
     }
 

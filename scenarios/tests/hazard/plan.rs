@@ -88,3 +88,12 @@ fn a_plan_is_bounded() {
     assert_eq!(plan.faults.len(), murphy_scenarios::hazard::MAX_FAULTS);
     assert!(plan.full && plan.notes.iter().any(|note| note.contains("plan is full")), "{:?}", plan.notes);
 }
+
+#[test]
+fn a_nemesis_that_strikes_without_pause_ends() {
+    let keys = "[[hazard]]\nname = \"n\"\nkind = \"nemesis\"\ngap = \"0s\"\n\
+                faults = [{ lasts = \"900s\", target = \"u*\", fault = { kind = \"crash\" } }]\n";
+    let plan = plan(&(head(2, 1, "900s") + keys), 5);
+    assert!(plan.full, "it gave up");
+    assert_eq!(plan.faults.len(), 1, "one at once");
+}
