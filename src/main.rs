@@ -6,6 +6,9 @@ fn main() -> ExitCode {
     murphy::cli()
         .model::<murphy::models::pbft::Pbft>()
         .model::<murphy::models::detect::Members>()
+        .model::<murphy::models::detect::Watch>()
+        .model::<murphy::models::detect::Hierarchy>()
+        .model::<murphy::models::detect::Upkeep>()
         .model::<murphy::models::component::Component>()
         .run()
 }

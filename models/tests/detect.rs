@@ -8,5 +8,7 @@ mod hierarchy;
 mod members;
 #[path = "detect/phi.rs"]
 mod phi;
+#[path = "detect/upkeep.rs"]
+mod upkeep;
 #[path = "detect/watch.rs"]
 mod watch;

@@ -143,25 +143,14 @@ impl ComponentHealth {
             self.recent.push_back(now);
         }
         let escalate = class == FaultClass::Permanent;
-        let again = match class {
-            FaultClass::Transient => {
-                self.state = HealthState::Degraded;
-                true
-            }
-            FaultClass::Intermittent if self.recent.len() > MAX_INTERMITTENT => {
-                self.state = HealthState::Failing;
-                false
-            }
-            FaultClass::Intermittent => {
-                self.state = HealthState::Degraded;
-                true
-            }
-            FaultClass::Permanent => {
-                self.broken = true;
-                self.state = HealthState::Failed;
-                false
-            }
+        let too_many = class == FaultClass::Intermittent && self.recent.len() > MAX_INTERMITTENT;
+        self.broken |= escalate;
+        self.state = match class {
+            FaultClass::Permanent => HealthState::Failed,
+            FaultClass::Intermittent if too_many => HealthState::Failing,
+            FaultClass::Transient | FaultClass::Intermittent => HealthState::Degraded,
         };
+        let again = self.state == HealthState::Degraded;
         if again && retries < MAX_RETRIES {
             return Verdict::Retry(backoff(retries + 1));
         }

@@ -6,12 +6,14 @@
 //! - [`Watch`]: one server and the five techniques that notice its end: an active check, passive
 //!   monitoring, heartbeats, a request's deadline, a watchdog.
 //! - [`health`]: what each class of fault does to a component, and how often it is retried.
+//! - [`Upkeep`]: such a component, and a store that scrubs its blocks.
 //! - [`Hierarchy`]: sensors on four levels, and a console that correlates alarms, names the root
 //!   cause and pages.
 
 pub mod health;
 pub mod hierarchy;
 pub mod phi;
+pub mod upkeep;
 
 mod estimate;
 mod members;
@@ -25,6 +27,7 @@ pub use members::{
     PhiRule, Rule, Standing, SwimOptions, Update,
 };
 pub use scorer::Scorer;
+pub use upkeep::Upkeep;
 pub use watch::{
     Caller, CallerOptions, Monitor, Prober, ProberOptions, Server, ServerOptions, Watch, WatchConfig,
     WatchMessage, WatchOracles, WatchTimer, Watchdog, WatchdogOptions,

@@ -32,7 +32,7 @@ fn structure() -> Structure {
     Structure { needs: (0..=CONSOLE).map(needs).collect(), host: (0..=CONSOLE).map(host).collect() }
 }
 
-fn bench(seed: u64, rules: CorrelationRules) -> Bench<HierarchyConfig> {
+fn bench(seed: u64, rules: CorrelationRules, failures: u64) -> Bench<HierarchyConfig> {
     let structure = Arc::new(structure());
     let levels = [Level::Component, Level::Service, Level::System, Level::Infrastructure];
     let targets = |level| -> Arc<[NodeId]> {
@@ -53,7 +53,7 @@ fn bench(seed: u64, rules: CorrelationRules) -> Bench<HierarchyConfig> {
         targets: targets(level),
         console: NodeId(CONSOLE),
         every: Span::secs(2),
-        failures: 2,
+        failures,
     }));
     configs.push(HierarchyConfig::Console {
         sensors: (SENSORS..CONSOLE).map(NodeId).zip(levels).collect(),
@@ -74,10 +74,8 @@ fn crash(bench: Bench<HierarchyConfig>, nodes: &[u32], from: u64, to: u64) -> Be
 fn score(bench: Bench<HierarchyConfig>, ms: u64) -> HierarchyScore {
     let sensors: Vec<NodeId> = (SENSORS..CONSOLE).map(NodeId).collect();
     let oracles = HierarchyOracles::new(Arc::new(structure()), &sensors);
-    let world = bench.run::<Hierarchy, Watch<HierarchyOracles>>(
-        ms,
-        Watch { judge: oracles, facts: Vec::new() },
-    );
+    let world =
+        bench.run::<Hierarchy, Watch<HierarchyOracles>>(ms, Watch { judge: oracles, facts: Vec::new() });
     world.judge().judge.judge.score()
 }
 
@@ -92,6 +90,9 @@ fn add(a: HierarchyScore, b: HierarchyScore) -> HierarchyScore {
         blind: a.blind + b.blind,
     }
 }
+
+/// Nothing is lost, and two checks in a row must fail.
+const QUIET: (f64, u64) = (0.0, 2);
 
 /// What fails, by kind: one leaf of the structure, a cascade, a machine, two at once.
 fn victims(kind: u64, stream: &mut Stream) -> Vec<Vec<u32>> {
@@ -112,13 +113,18 @@ fn victims(kind: u64, stream: &mut Stream) -> Vec<Vec<u32>> {
     }
 }
 
-/// Every kind over `seeds` seeds; each fault lasts a minute.
-fn campaign(rules: CorrelationRules, kinds: std::ops::Range<u64>, loss: f64, seeds: u64) -> HierarchyScore {
+/// Every kind over `seeds` seeds, with a loss and the checks in a row that must fail; each fault lasts a minute.
+fn campaign(
+    rules: CorrelationRules,
+    kinds: std::ops::Range<u64>,
+    network: (f64, u64),
+    seeds: u64,
+) -> HierarchyScore {
     let mut sum = HierarchyScore::default();
     for seed in 0..seeds {
         for kind in kinds.clone() {
             let mut stream = Stream::new(seed, kind * 2);
-            let mut bench = bench(seed, rules).losing(loss);
+            let mut bench = bench(seed, rules, network.1).losing(network.0);
             for nodes in victims(kind, &mut stream) {
                 let at = 30_000 + stream.below(5_000);
                 bench = crash(bench, &nodes, at, at + 60_000);
@@ -133,7 +139,7 @@ fn campaign(rules: CorrelationRules, kinds: std::ops::Range<u64>, loss: f64, see
 #[test]
 fn every_root_cause_is_named() {
     let seeds = 100;
-    let found = campaign(CorrelationRules::Corrected, 0..4, 0.0, seeds);
+    let found = campaign(CorrelationRules::Corrected, 0..4, QUIET, seeds);
     assert_eq!(found.injected, 5 * seeds);
     assert_eq!((found.named, found.right, found.patterns), (5 * seeds, 5 * seeds, 5 * seeds), "{found:?}");
     let recall = clopper_pearson(found.right, found.injected, 0.95).unwrap();
@@ -149,29 +155,34 @@ fn s0_as_written_names_fewer_and_more_of_what_is_not() {
         (share(score.right, score.named), share(score.right, score.injected))
     };
     // A common cause: S0 says "cascading" from whoever was first, or "root cause" without naming anyone.
-    let s0 = campaign(CorrelationRules::S0, 2..3, 0.0, seeds);
-    let corrected = campaign(CorrelationRules::Corrected, 2..3, 0.0, seeds);
+    let s0 = campaign(CorrelationRules::S0, 2..3, QUIET, seeds);
+    let corrected = campaign(CorrelationRules::Corrected, 2..3, QUIET, seeds);
     let (precision, recall) = rates(s0);
     let (better, complete) = rates(corrected);
     assert!(recall.unwrap().high < complete.unwrap().low, "{s0:?} {corrected:?}");
     assert!(precision.is_none_or(|found| found.high < better.unwrap().low), "{s0:?} {corrected:?}");
 }
 
-/// With 5 % loss some checks fail by chance: precision and recall with their intervals.
+/// With 5 % loss one check in ten fails by chance, so two in a row do in every round of a hundred checks:
+/// the console names roots that are none. Four in a row are rare, and cost a few seconds.
 #[test]
-fn loss_costs_precision_and_little_recall() {
-    let found = campaign(CorrelationRules::Corrected, 0..4, 0.05, 60);
-    let precision = clopper_pearson(found.right, found.named, 0.95).unwrap();
-    let recall = clopper_pearson(found.right, found.injected, 0.95).unwrap();
-    assert!(recall.low > 0.9, "{recall:?} {found:?}");
-    assert!(precision.high < 1.0, "{precision:?} {found:?}");
+fn patience_buys_precision_on_a_bad_network() {
+    let share = |failures| {
+        let found = campaign(CorrelationRules::Corrected, 0..4, (0.05, failures), 50);
+        let precision = clopper_pearson(found.right, found.named, 0.95).unwrap();
+        let recall = clopper_pearson(found.right, found.injected, 0.95).unwrap();
+        (precision, recall)
+    };
+    let ((hasty, _), (patient, recall)) = (share(2), share(4));
+    assert!(hasty.high < patient.low, "{hasty:?} {patient:?}");
+    assert!(recall.low > 0.9, "{recall:?}");
 }
 
 /// Machines page, a leaf of a chain does not, and a base that takes all services down does.
 #[test]
 fn only_grave_faults_page() {
     for (nodes, pages) in [(vec![0], 0), (vec![1, 4, 7, HOSTS + 1], 1), (vec![BASE], 1)] {
-        let bench = crash(bench(1, CorrelationRules::Corrected), &nodes, 30_000, 90_000);
+        let bench = crash(bench(1, CorrelationRules::Corrected, 2), &nodes, 30_000, 90_000);
         assert_eq!(score(bench, 120_000).pages, pages, "{nodes:?}");
     }
 }
@@ -180,7 +191,7 @@ fn only_grave_faults_page() {
 #[test]
 fn a_failed_sensor_is_a_fault() {
     for (sensor, pages) in [(SENSORS, 0), (SENSORS + 3, 1)] {
-        let bench = crash(bench(2, CorrelationRules::Corrected), &[sensor], 30_000, u64::MAX);
+        let bench = crash(bench(2, CorrelationRules::Corrected, 2), &[sensor], 30_000, u64::MAX);
         let found = score(bench, 120_000);
         assert_eq!((found.blind, found.named, found.pages), (1, 0, pages), "sensor {sensor}");
     }
@@ -190,7 +201,7 @@ fn a_failed_sensor_is_a_fault() {
 #[test]
 fn many_faults_are_a_high_rate() {
     for (nodes, rates) in [(vec![0], 0), (vec![BASE], 1)] {
-        let bench = crash(bench(3, CorrelationRules::Corrected), &nodes, 30_000, 90_000);
+        let bench = crash(bench(3, CorrelationRules::Corrected, 2), &nodes, 30_000, 90_000);
         assert_eq!(score(bench, 120_000).high_rates, rates, "{nodes:?}");
     }
 }

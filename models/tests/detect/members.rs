@@ -102,7 +102,7 @@ fn confirmation_trades_false_suspicions_for_time() {
             let bench = group(4, seed, Detector::Heartbeat(options)).losing(0.2).crash(3, 600_000, u64::MAX);
             let world = run(bench, 700_000);
             mistakes += world.judge().judge.false_suspicions();
-            times.extend(detection_times(&world).into_iter().map(|time| time.as_secs_f64()));
+            times.extend(detection_times(&world).into_iter().map(Span::as_secs_f64));
         }
         (mistakes, times.iter().sum::<f64>() / times.len() as f64)
     };

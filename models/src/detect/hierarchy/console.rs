@@ -1,7 +1,5 @@
 //! The console: alarms in, root causes and pages out.
 
-use std::sync::Arc;
-
 use murphy_sim::{Fact, NodeId, Span, Time};
 
 use super::correlate::{Alarm, Correlator, Incident, Level, Symptom, escalate};
@@ -24,25 +22,33 @@ pub struct Console {
     high_rate: Option<Time>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Watched {
     node: NodeId,
     level: Level,
     heard: Time,
     silent: bool,
+    /// Its last alarm about each subject, with the round in which that began.
+    heard_of: Vec<(NodeId, Symptom, u64)>,
 }
 
 impl Console {
     pub(super) fn boot(
         cx: &mut Cx<'_>,
-        sensors: Arc<[(NodeId, Level)]>,
+        sensors: &[(NodeId, Level)],
         sensor_timeout: Span,
         (settle, window): (Span, Span),
         correlator: Correlator,
     ) -> Console {
         cx.set_timer(sensor_timeout, HierarchyTimer::Sensors);
         let heard = cx.now();
-        let watched = |&(node, level): &(NodeId, Level)| Watched { node, level, heard, silent: false };
+        let watched = |&(node, level): &(NodeId, Level)| Watched {
+            node,
+            level,
+            heard,
+            silent: false,
+            heard_of: Vec::new(),
+        };
         Console {
             sensors: sensors.iter().map(watched).collect(),
             sensor_timeout,
@@ -64,9 +70,16 @@ impl Console {
         }
     }
 
-    pub(super) fn on_alarm(&mut self, cx: &mut Cx<'_>, from: NodeId, subject: NodeId, symptom: Symptom) {
-        let Some(sensor) = self.sensors.iter().find(|sensor| sensor.node == from) else { return };
+    pub(super) fn on_alarm(&mut self, cx: &mut Cx<'_>, from: NodeId, said: (NodeId, Symptom, u64)) {
+        let Some(sensor) = self.sensors.iter_mut().find(|sensor| sensor.node == from) else { return };
         let level = sensor.level;
+        let (subject, symptom, _) = said;
+        // Sensors repeat themselves: what is the same since then is the same alarm.
+        match sensor.heard_of.iter_mut().find(|(known, ..)| *known == subject) {
+            Some(known) if *known == said => return,
+            Some(known) => *known = said,
+            None => sensor.heard_of.push(said),
+        }
         self.take(cx, Alarm { at: cx.now(), level, subject, symptom });
     }
 

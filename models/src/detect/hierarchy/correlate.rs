@@ -172,9 +172,9 @@ impl Correlator {
         let roots =
             subjects.iter().filter(|subject| subject.2 == Symptom::Silent && !explained(subject)).copied();
         let incident = |(root, at, _): (NodeId, Time, Symptom)| {
-            let others = subjects.iter().filter(|(effect, when, _)| {
-                near(at, *when) && self.structure.explains(root, *effect)
-            });
+            let others = subjects
+                .iter()
+                .filter(|(effect, when, _)| near(at, *when) && self.structure.explains(root, *effect));
             let pattern = match others.count() {
                 0 => Pattern::Single,
                 _ if self.structure.carries(root) => Pattern::CommonCause,

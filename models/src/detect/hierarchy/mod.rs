@@ -88,6 +88,8 @@ pub enum HierarchyMessage {
         subject: NodeId,
         /// What was seen.
         symptom: Symptom,
+        /// The sensor's round in which it began: the same one is the same alarm.
+        onset: u64,
     },
     /// A sensor lives.
     Beat,
@@ -141,7 +143,9 @@ impl Message for HierarchyMessage {
             HierarchyMessage::Reply(seq, good) | HierarchyMessage::Health(seq, good) => {
                 fold(seq, u64::from(good))
             }
-            HierarchyMessage::Alarm { subject, symptom } => fold(u64::from(subject.0), symptom as u64),
+            HierarchyMessage::Alarm { subject, symptom, onset } => {
+                fold(fold(u64::from(subject.0), symptom as u64), onset)
+            }
             HierarchyMessage::Beat => 0,
         };
         fold(self.kind() as u64, content)
@@ -164,7 +168,7 @@ impl Process for Hierarchy {
                 let correlator = Correlator::new(rules, window, structure);
                 Hierarchy::Console(Box::new(Console::boot(
                     cx,
-                    sensors,
+                    &sensors,
                     sensor_timeout,
                     (settle, window),
                     correlator,
@@ -179,8 +183,8 @@ impl Process for Hierarchy {
             (Hierarchy::Sensor(sensor), HierarchyMessage::Health(seq, good)) => {
                 sensor.on_health(cx, from, seq, good);
             }
-            (Hierarchy::Console(console), HierarchyMessage::Alarm { subject, symptom }) => {
-                console.on_alarm(cx, from, subject, symptom);
+            (Hierarchy::Console(console), HierarchyMessage::Alarm { subject, symptom, onset }) => {
+                console.on_alarm(cx, from, (subject, symptom, onset));
             }
             (Hierarchy::Console(console), HierarchyMessage::Beat) => console.on_beat(cx, from),
             _ => {}

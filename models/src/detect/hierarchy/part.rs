@@ -17,8 +17,8 @@ struct Asked {
     missed: u64,
     /// Answers in a row that said "what I need failed".
     bad: u64,
-    /// What was last said about it.
-    told: Option<Symptom>,
+    /// What is wrong with it, and since which round.
+    wrong: Option<(Symptom, u64)>,
 }
 
 impl Asked {
@@ -98,7 +98,8 @@ impl Part {
     }
 }
 
-/// Checks those of one level, and tells the console when one of them gets worse.
+/// Checks those of one level, and tells the console what is wrong, again and again while it is:
+/// an alarm may be lost on its way.
 #[derive(Clone, Debug)]
 pub struct Sensor {
     level: Level,
@@ -108,8 +109,8 @@ pub struct Sensor {
     every: Span,
     failures: u64,
     round: u64,
-    /// Whether the system as a whole was reported.
-    system_down: bool,
+    /// The system as a whole.
+    system: Asked,
 }
 
 impl Sensor {
@@ -123,7 +124,7 @@ impl Sensor {
         let phase = Span(cx.rng().below(every.0.max(1)));
         cx.set_timer(phase, HierarchyTimer::Round);
         let asked = vec![Asked::default(); targets.len()];
-        Sensor { level, targets, asked, console, every, failures, round: 0, system_down: false }
+        Sensor { level, targets, asked, console, every, failures, round: 0, system: Asked::default() }
     }
 
     pub(super) fn on_timer(&mut self, cx: &mut Cx<'_>, timer: HierarchyTimer) {
@@ -160,19 +161,25 @@ impl Sensor {
         if self.level == Level::System {
             let down = self.asked.iter().filter(|asked| asked.symptom(self.failures).is_some()).count();
             let half = !self.targets.is_empty() && down * 2 >= self.targets.len();
-            if half && !self.system_down {
-                let alarm = HierarchyMessage::Alarm { subject: cx.id(), symptom: Symptom::NeedFailed };
-                cx.send(self.console, alarm);
+            self.system.wrong = since(self.system.wrong, half.then_some(Symptom::NeedFailed), self.round);
+            if let Some((symptom, onset)) = self.system.wrong {
+                cx.send(self.console, HierarchyMessage::Alarm { subject: cx.id(), symptom, onset });
             }
-            self.system_down = half;
             return;
         }
         for (asked, &subject) in self.asked.iter_mut().zip(self.targets.iter()) {
-            let now = asked.symptom(self.failures);
-            if let Some(symptom) = now.filter(|_| now != asked.told) {
-                cx.send(self.console, HierarchyMessage::Alarm { subject, symptom });
+            asked.wrong = since(asked.wrong, asked.symptom(self.failures), self.round);
+            if let Some((symptom, onset)) = asked.wrong {
+                cx.send(self.console, HierarchyMessage::Alarm { subject, symptom, onset });
             }
-            asked.told = now;
         }
     }
+}
+
+/// The symptom of now, with the round in which it began.
+fn since(before: Option<(Symptom, u64)>, now: Option<Symptom>, round: u64) -> Option<(Symptom, u64)> {
+    now.map(|symptom| match before {
+        Some((same, onset)) if same == symptom => (symptom, onset),
+        _ => (symptom, round),
+    })
 }

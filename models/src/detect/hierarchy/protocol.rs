@@ -151,7 +151,11 @@ fn kinds() -> Vec<KindInfo> {
         span("sensor_timeout", "silence after which a sensor has failed", Span::secs(10)),
     ];
     vec![
-        kind(PART, "a component: needs the next one of its group, the last one needs all bases", vec![every()]),
+        kind(
+            PART,
+            "a component: needs the next one of its group, the last one needs all bases",
+            vec![every()],
+        ),
         kind(BASE, "a component that all services share", vec![every()]),
         kind(HOST, "a machine: carries the parts and bases of its site", vec![every()]),
         kind(SENSOR, "checks everything of one level", sensor),
@@ -314,7 +318,13 @@ impl Oracles for HierarchyOracles {
     fn metrics(&mut self) -> Vec<MetricRecord> {
         let roots: Vec<_> = self.roots().map(|fault| (fault.at.0, fault.node.0, 1.0)).collect();
         self.samples[0] = roots;
-        let samples = std::mem::take(&mut self.samples);
+        let mut samples = std::mem::take(&mut self.samples);
+        // None is a result, not a gap in the measurement.
+        for ((_, _, kind), samples) in METRICS.iter().zip(&mut samples) {
+            if *kind == MetricKind::Counter {
+                samples.insert(0, (0, 0, 0.0));
+            }
+        }
         let unit = |name: &str| if name == "naming_time" { "ns" } else { "1" };
         let record = |((name, _, kind), samples): ((&str, &str, MetricKind), _)| MetricRecord {
             name: name.to_owned(),

@@ -173,9 +173,7 @@ impl Process for Watch {
             }
             WatchConfig::Prober { server, options } => Watch::Prober(Prober::boot(cx, server, options)),
             WatchConfig::Caller { server, options } => Watch::Caller(Caller::new(server, options)),
-            WatchConfig::Watchdog { server, options } => {
-                Watch::Watchdog(Watchdog::boot(cx, server, options))
-            }
+            WatchConfig::Watchdog { server, options } => Watch::Watchdog(Watchdog::boot(cx, server, options)),
         }
     }
 

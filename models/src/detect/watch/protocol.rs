@@ -102,9 +102,7 @@ impl Protocol for Watch {
     fn oracles(system: &System) -> WatchOracles {
         let server = system.of_kind(SERVER)[0];
         let within = system.nodes[server.index()].params.duration("detect_within");
-        WatchOracles::new(&system.names, server, within)
-            .excusing(system)
-            .aborting(system.aborts_on(COMPLETE))
+        WatchOracles::new(&system.names, server, within).excusing(system).aborting(system.aborts_on(COMPLETE))
     }
 }
 
