@@ -1,6 +1,7 @@
 //! What Murphy simulates out of the box.
 
 pub mod component;
+pub mod calc;
 pub mod detect;
 pub mod oracle;
 pub mod pbft;
