@@ -97,3 +97,25 @@ fn a_nemesis_that_strikes_without_pause_ends() {
     assert!(plan.full, "it gave up");
     assert_eq!(plan.faults.len(), 1, "one at once");
 }
+
+#[test]
+fn kinds_of_every_family_come_out_of_generators_and_paste_back() {
+    for fault in [
+        "kind = \"partition\"",
+        "kind = \"slow\", factor = 3.0",
+        "kind = \"omission\", direction = \"send\", probability = 0.5",
+        "kind = \"disk-full\"",
+        "kind = \"lying-sync\"",
+        "kind = \"jitter\", by = { dist = \"exponential\", mean = \"5ms\" }",
+        "kind = \"clog\"",
+        "kind = \"clock\", jump = \"-5s\"",
+        "kind = \"byzantine\", attack = \"silence\"",
+        "kind = \"auth-outage\"",
+    ] {
+        let text = UNITS.replace("kind = \"crash\"", fault);
+        let made = plan(&(head(3, 1, "900s") + &text), 2);
+        assert!(!made.faults.is_empty(), "{fault}");
+        let pasted = scenario(&(head(3, 1, "900s") + &made.render()));
+        assert_eq!(pasted.faults, made.faults, "{fault}");
+    }
+}
