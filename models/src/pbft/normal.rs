@@ -63,7 +63,8 @@ impl Replica {
     fn note_pending(&mut self, command: &Command) {
         let waiting = self.waiting_mut(command.session());
         match &mut waiting.command {
-            Some(known) if known.timestamp() >= command.timestamp() => {}
+            Some(known) if known.timestamp() > command.timestamp() => {}
+            // The same request again may carry another authenticator.
             Some(known) => *known = *command,
             none => {
                 *none = Some(*command);

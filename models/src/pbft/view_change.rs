@@ -147,6 +147,12 @@ impl Replica {
         let view = self.view;
         let changes = self.view_changes.iter().flatten().filter(|change| change.body().view == view);
         if changes.clone().count() < self.quorums.view_changes {
+            // Who wants a later view gave up on this one, and says so no more: with them it is time
+            // to go on. Else correct replicas wait in different views for one that lies.
+            let later = self.view_changes.iter().flatten().filter(|change| change.body().view >= view);
+            if later.count() >= self.quorums.view_changes && self.timer.is_none() {
+                self.start_timer(cx);
+            }
             return;
         }
         if self.is_primary() {
