@@ -249,15 +249,15 @@ impl Scorer {
     }
 
     fn excused(&self, at: Time, watcher: usize, subject: usize) -> bool {
-        let group = |groups: &[Vec<usize>], node| groups.iter().position(|group| group.contains(&node));
-        self.excuses.iter().filter(|excuse| excuse.start <= at && at < excuse.end).any(|excuse| match &excuse
-            .why
-        {
+        let active = self.excuses.iter().filter(|excuse| excuse.start <= at && at < excuse.end);
+        active.map(|excuse| &excuse.why).any(|why| match why {
             Why::Paused(nodes) => nodes.contains(&subject),
-            Why::Apart(groups) => match (group(groups, watcher), group(groups, subject)) {
-                (Some(a), Some(b)) => a != b,
-                _ => false,
-            },
+            // A node in no group reaches everyone, and one in several groups is a bridge between them.
+            Why::Apart(groups) => {
+                let inside = |node| groups.iter().any(|group| group.contains(node));
+                let both = |group: &Vec<usize>| group.contains(&watcher) && group.contains(&subject);
+                inside(&watcher) && inside(&subject) && !groups.iter().any(both)
+            }
         })
     }
 }
@@ -325,6 +325,24 @@ mod tests {
         assert_eq!(values(1), [3e7]);
         assert_eq!(values(2), [0.0, 1.0]);
         assert_eq!(values(3), [1.5e7]);
+    }
+
+    #[test]
+    fn a_cut_or_a_pause_excuses_while_it_lasts() {
+        let apart = Why::Apart(vec![vec![0, 2], vec![1, 2]]);
+        let (start, end) = (Time(10 * MS), Time(20 * MS));
+        for (why, at, watcher, subject, mistakes) in [
+            (apart.clone(), 15, 0, 1, 0),
+            (apart.clone(), 20, 0, 1, 1),
+            (apart, 15, 0, 2, 1),
+            (Why::Paused(vec![1]), 15, 0, 1, 0),
+            (Why::Paused(vec![0]), 15, 0, 1, 1),
+        ] {
+            let mut s = scorer();
+            s.excuses.push(Excuse { start, end, why });
+            say(&mut s, at, watcher, suspect(subject));
+            assert_eq!(s.false_suspicions(), mistakes, "{at} {watcher} {subject}");
+        }
     }
 
     #[test]
