@@ -26,6 +26,7 @@ pub use members::{
     Detector, Gossip, HeartbeatOptions, MemberConfig, MemberTimer, Members, MembersMessage, MembersOracles,
     PhiRule, Rule, Standing, SwimOptions, Update,
 };
+pub use phi::Tail;
 pub use scorer::Scorer;
 pub use upkeep::Upkeep;
 pub use watch::{
