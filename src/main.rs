@@ -10,5 +10,6 @@ fn main() -> ExitCode {
         .model::<murphy::models::detect::Hierarchy>()
         .model::<murphy::models::detect::Upkeep>()
         .model::<murphy::models::component::Component>()
+        .model::<murphy::models::faultlab::Lab>()
         .run()
 }

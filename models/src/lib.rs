@@ -3,5 +3,6 @@
 pub mod component;
 pub mod calc;
 pub mod detect;
+pub mod faultlab;
 pub mod oracle;
 pub mod pbft;

@@ -191,7 +191,8 @@ pub enum Effect {
     HoldBack(Chance, Law),
     /// Their bits flip, each with this chance.
     Corrupt(Chance),
-    /// Each sender has only so many bytes a second for them; what does not fit waits.
+    /// Each sender has only so many bytes a second for them; what does not fit waits, until the fault
+    /// ends at the latest.
     Squeeze(u64),
     /// They are held until the fault ends and arrive then, in the order in which they were sent. So
     /// many of each sender are held; what does not fit is lost.

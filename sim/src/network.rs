@@ -423,6 +423,8 @@ fn apply(
             let departs = queue_for(&mut free, flight.departs, flight.bytes, *rate, u64::MAX)
                 .expect("the queue has no end");
             active.per_sender[flight.from.index()] = free.0;
+            // What still waits when the fault ends leaves then.
+            let departs = departs.min(active.end.max(flight.departs));
             delay(fate, hits, Hit::MessagesDelayed, departs.since(flight.departs));
         }
         Effect::Clog(limit) => return !hold(active, nodes, flight, hits, fate, *limit),

@@ -337,12 +337,12 @@ fn three_sites_under_every_fault() {
     check(
         setup(sites(), CpuCost::default(), everything()),
         [
-            0xe226_e2ca_4f94_182f,
-            0x0d44_4099_5a21_308f,
-            0xa0d3_6934_b1a7_ad42,
-            0x1c31_1899_e633_14b2,
-            0xdd1e_286a_6b28_fdbf,
-            0x0000_0000_0000_9a45,
+            0xee9e_d79a_5367_9023,
+            0x844e_4c2b_9872_1614,
+            0xfc6c_4b3b_f9e2_19cf,
+            0x1cf3_7b10_bdf3_7cda,
+            0x590e_ba2e_835f_1cb2,
+            0x0000_0000_0000_9a4e,
         ],
     );
 }

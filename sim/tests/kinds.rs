@@ -509,6 +509,24 @@ fn a_clog_holds_messages_until_it_ends_and_keeps_their_order() {
 }
 
 #[test]
+fn a_squeeze_makes_messages_wait_and_ends_with_the_fault() {
+    // 100 bytes at 4 kB/s take 25 ms, and one comes every 10 ms.
+    let kind = FaultKind::Messages {
+        scope: Scope::Between { from: set(&[0]), to: set(&[1]), both: false },
+        kind: None,
+        effect: Effect::Squeeze(4000),
+    };
+    let ran = with(vec![fault("squeeze", 5, 75, kind)], 90);
+    assert_eq!(
+        ran.said(1, HEARD),
+        [(36, 1), (61, 2), (76, 3), (76, 4), (76, 5), (76, 6), (76, 7), (81, 8)],
+        "the third would leave at 85 ms, and the fault ends at 75 ms"
+    );
+    // They wait 25, 40, 45, 35, 25, 15 and 5 ms.
+    assert_eq!(ran.hit(0, Hit::DelayAddedNs), 190_000_000);
+}
+
+#[test]
 fn omission_has_directions_and_the_nth_message() {
     let lost = |from: &[u32], to: &[u32], both, effect| FaultKind::Messages {
         scope: Scope::Between { from: set(from), to: set(to), both },

@@ -134,6 +134,8 @@ fn by_place(by: &str, names: &Names<'_>) -> Vec<Vec<usize>> {
             groups.push(nodes);
         }
     }
-    groups.iter_mut().for_each(|group| group.sort_unstable());
+    for group in &mut groups {
+        group.sort_unstable();
+    }
     groups
 }

@@ -1,0 +1,165 @@
+//! Every kind of fault in the laboratory: the scenario of each holds, its counter moved, and without
+//! the fault the same expectations do not hold.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use murphy_models::faultlab::Lab;
+use murphy_reports::{Judgement, RunRecord};
+use murphy_scenarios::{Model, Study, expect, model};
+use murphy_sim::Keep;
+
+/// File in `scenarios/faults`, and what its first fault has hit: a counter with its least and most.
+const SCENARIOS: &[(&str, &str, u64, u64)] = &[
+    ("crash", "nodes_crashed", 1, 1),
+    ("amnesia", "nodes_crashed", 2, 2),
+    ("restart", "time_down_ns", 500_000_000, 1_500_000_000),
+    ("site-down", "nodes_crashed", 1, 1),
+    ("omission", "messages_cut", 41, 133),
+    ("omission-receive", "messages_cut", 60, 140),
+    ("omission-nth", "messages_cut", 1, 1),
+    ("pause", "time_paused_ns", 2_000_000_000, 2_000_000_000),
+    ("slow", "time_slowed_ns", 1_000_000_000, 5_000_000_000),
+    ("disk-slow", "time_slowed_ns", 1_800_000_000, 4_300_000_000),
+    ("latency", "messages_delayed", 1_000, 2_000),
+    ("jitter", "messages_delayed", 1_000, 2_000),
+    ("clock-offset", "clocks_shifted", 1, 1),
+    ("clock-drift", "clocks_shifted", 1, 1),
+    ("clock-jump", "clocks_shifted", 1, 1),
+    ("partition", "messages_cut", 200, 600),
+    ("isolate", "messages_cut", 100, 230),
+    ("bridge", "messages_cut", 40, 40),
+    ("ring", "messages_cut", 200, 200),
+    ("flapping", "messages_cut", 40, 130),
+    ("zones", "messages_cut", 300, 800),
+    ("cut", "messages_rerouted", 900, 1_700),
+    ("loss", "messages_cut", 80, 220),
+    ("duplicate", "messages_cut", 60, 140),
+    ("reorder", "messages_reordered", 250, 600),
+    ("corrupt", "messages_corrupted", 10, 70),
+    ("bandwidth", "messages_delayed", 300, 1_300),
+    ("clog", "messages_clogged", 200, 450),
+    ("torn-write", "writes_torn", 3, 3),
+    ("lying-sync", "writes_lost", 400, 750),
+    ("disk-full", "writes_refused", 180, 420),
+    ("lost-write", "writes_lost", 90, 220),
+    ("misdirected-write", "writes_misdirected", 25, 90),
+    ("bit-rot", "blocks_rotted", 24, 24),
+    ("bit-rot-unchecked", "blocks_rotted", 36, 36),
+    ("memory-leak", "bytes_leaked", 20_000_000, 20_000_000),
+    ("queue-limit", "messages_refused", 5, 100),
+    ("config-push", "configs_read", 85, 180),
+    ("auth-outage", "credentials_denied", 400, 900),
+    ("auth-outage-open", "credentials_denied", 400, 900),
+    ("expired-credential", "credentials_denied", 60, 140),
+    ("surge", "requests_added", 680, 920),
+    ("herd", "requests_added", 300, 300),
+];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/faults")
+}
+
+/// One run of a text, and whether each of its expectations passed.
+fn run(name: &str, text: &str, seed: Option<u64>) -> (RunRecord, Vec<(String, bool)>) {
+    let models: Vec<Box<dyn Model>> = vec![model::<Lab>()];
+    let study = Study::open(text, name, &|path| std::fs::read_to_string(path), &models, &[])
+        .unwrap_or_else(|wrong| panic!("{name}:\n{}", wrong.render(false)));
+    let scenario = &study.points()[0];
+    let prepared = models[0].prepare(scenario, seed.unwrap_or(scenario.seed), Keep::Nothing);
+    let record = prepared.finish(&AtomicBool::new(false)).expect("nobody stops the run");
+    let judged = scenario.expectations.iter().map(|expectation| {
+        let result = expect::evaluate(expectation, &record);
+        let what = format!("{}: {}, wanted {}", result.text, result.observed, result.limit);
+        (what, result.verdict == Judgement::Pass)
+    });
+    let judged = judged.collect();
+    (record, judged)
+}
+
+fn text(name: &str) -> String {
+    std::fs::read_to_string(folder().join(name).with_extension("toml")).expect("the scenario is there")
+}
+
+/// The file without its `[[fault]]` tables.
+fn without_faults(text: &str) -> String {
+    let mut kept = String::new();
+    let mut inside = false;
+    for line in text.lines() {
+        if line.starts_with('[') {
+            inside = line == "[[fault]]";
+        }
+        if !inside {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+#[test]
+fn each_scenario_holds_and_its_fault_has_hit_what_it_should() {
+    for &(name, counter, least, most) in SCENARIOS {
+        let (record, judged) = run(name, &text(name), None);
+        for (seen, passed) in judged {
+            assert!(passed, "{name}: {seen}");
+        }
+        let fault = &record.faults[0];
+        let hit = fault.hits.iter().find(|(name, _)| *name == counter).map_or(0, |(_, count)| *count);
+        assert!((least..=most).contains(&hit), "{name}: {counter} is {hit}, not in {least}..={most}");
+        for fault in &record.faults {
+            assert!(!fault.hits.is_empty(), "{name}: {} hit nothing", fault.name);
+        }
+    }
+}
+
+#[test]
+fn without_its_fault_no_scenario_holds() {
+    for &(name, ..) in SCENARIOS {
+        let (record, judged) = run(name, &without_faults(&text(name)), None);
+        assert!(record.faults.is_empty(), "{name} still has a fault");
+        assert!(judged.iter().any(|(_, passed)| !passed), "{name} holds without its fault: {judged:?}");
+    }
+}
+
+/// Each scenario with its protection, or its damage, the other way round.
+#[test]
+fn sums_scrubbing_and_credentials_decide_the_outcome() {
+    // (file, what is changed, expectation that then fails)
+    for (name, from, to, fails) in [
+        ("bit-rot", "scrub = \"100ms\"", "checksum = false", "corruptions_found"),
+        (
+            "misdirected-write",
+            "model  = \"lab.replica\"",
+            "model = \"lab.replica\"\nparams = { checksum = false }",
+            "corruptions_found",
+        ),
+        ("bit-rot-unchecked", "checksum = false", "checksum = true", "lab.corrupt_read"),
+        ("torn-write", "checksum = false", "checksum = true", "lab.corrupt_read"),
+        ("corrupt", "checksum = false", "checksum = true", "lab.corrupt_read"),
+        ("duplicate", "distinct = false", "distinct = true", "lab.stale_read"),
+        ("auth-outage", "auth = \"closed\"", "auth = \"open\"", "availability"),
+        ("auth-outage-open", "auth = \"open\"", "auth = \"closed\"", "availability"),
+        ("crash", "write = 3", "write = 2", "availability"),
+        ("config-push", "share  = \"33%\"", "share  = \"100%\"", "availability"),
+        ("bridge", "bridge = \"r1\"", "one_way = true", "suspicions"),
+    ] {
+        let text = text(name);
+        assert!(text.contains(from), "{name} has no {from}");
+        let (_, judged) = run(name, &text.replacen(from, to, 1), None);
+        let failed = judged.iter().any(|(seen, passed)| !passed && seen.contains(fails));
+        assert!(failed, "{name} with {to}: {judged:?}");
+    }
+}
+
+#[test]
+fn what_does_not_hang_on_chance_holds_on_every_seed() {
+    for name in ["crash", "memory-leak", "disk-full", "auth-outage", "lying-sync", "ring", "clog"] {
+        for seed in 100..110 {
+            let (_, judged) = run(name, &text(name), Some(seed));
+            for (seen, passed) in judged {
+                assert!(passed, "{name}, seed {seed}: {seen}");
+            }
+        }
+    }
+}
