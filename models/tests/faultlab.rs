@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use murphy_models::faultlab::Lab;
+use murphy_models::pbft::Pbft;
 use murphy_reports::{Judgement, RunRecord};
 use murphy_scenarios::{Model, Study, expect, model};
 use murphy_sim::Keep;
@@ -62,11 +63,12 @@ fn folder() -> PathBuf {
 
 /// One run of a text, and whether each of its expectations passed.
 fn run(name: &str, text: &str, seed: Option<u64>) -> (RunRecord, Vec<(String, bool)>) {
-    let models: Vec<Box<dyn Model>> = vec![model::<Lab>()];
+    let models: Vec<Box<dyn Model>> = vec![model::<Lab>(), model::<Pbft>()];
     let study = Study::open(text, name, &|path| std::fs::read_to_string(path), &models, &[])
         .unwrap_or_else(|wrong| panic!("{name}:\n{}", wrong.render(false)));
     let scenario = &study.points()[0];
-    let prepared = models[0].prepare(scenario, seed.unwrap_or(scenario.seed), Keep::Nothing);
+    let lab = scenario.nodes[0].kind.starts_with("lab.");
+    let prepared = models[usize::from(!lab)].prepare(scenario, seed.unwrap_or(scenario.seed), Keep::Nothing);
     let record = prepared.finish(&AtomicBool::new(false)).expect("nobody stops the run");
     let judged = scenario.expectations.iter().map(|expectation| {
         let result = expect::evaluate(expectation, &record);
@@ -162,4 +164,70 @@ fn what_does_not_hang_on_chance_holds_on_every_seed() {
             }
         }
     }
+}
+
+/// PBFT with four replicas, of which some have a disk that fails and a power supply that does, too.
+fn pbft(target: &str, kind: &str) -> String {
+    format!(
+        r#"
+name     = "pbft-disk"
+seed     = 3
+duration = "10s"
+
+[[node]]
+name   = "r"
+count  = 4
+model  = "pbft.replica"
+params = {{ f = 1 }}
+
+[[node]]
+name  = "client"
+count = 2
+model = "pbft.client"
+
+[[workload]]
+name     = "kv"
+from     = "client*"
+arrivals = {{ dist = "poisson", rate = "100/s" }}
+deadline = "1s"
+
+[[fault]]
+name   = "disk"
+kind   = "{kind}"
+target = {target}
+at     = "2s"
+for    = "3s"
+
+[[fault]]
+name   = "power"
+kind   = "crash"
+target = {target}
+at     = "4500ms"
+for    = "700ms"
+
+[[expect]]
+that = "always(pbft.agreement)"
+
+[[expect]]
+that = "always(pbft.durability)"
+
+[[expect]]
+that = "availability > 99% in 6s..10s"
+"#
+    )
+}
+
+#[test]
+fn pbft_survives_one_disk_that_fails_and_no_quorum_of_disks_that_lie() {
+    for kind in ["disk-full", "lying-sync", "torn-write"] {
+        let (record, judged) = run(kind, &pbft("\"r1\"", kind), None);
+        for (seen, passed) in judged {
+            assert!(passed, "{kind}: {seen}");
+        }
+        assert!(kind == "torn-write" || !record.faults[0].hits.is_empty(), "{kind} hit nothing");
+    }
+    // All four disks lie, and the power fails: what was acknowledged is gone.
+    let (record, judged) = run("lying", &pbft("\"r*\"", "lying-sync"), None);
+    assert!(record.faults[0].hits.iter().any(|(name, count)| name == "writes_lost" && *count > 100));
+    assert!(judged.iter().any(|(_, passed)| !passed), "{judged:?}");
 }

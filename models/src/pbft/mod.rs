@@ -131,8 +131,10 @@ impl Process for Pbft {
         }
     }
 
-    fn on_disk(&mut self, cx: &mut Cx<'_>, _op: DiskOp, _result: DiskResult) {
-        if let Pbft::Replica(replica) = self {
+    fn on_disk(&mut self, cx: &mut Cx<'_>, _op: DiskOp, result: DiskResult) {
+        // After a write that the disk refused, nothing may be said that hangs on it: the replica is
+        // silent until it starts again from what the disk kept.
+        if let (Pbft::Replica(replica), DiskResult::Synced) = (self, result) {
             replica.on_synced(cx);
         }
     }
