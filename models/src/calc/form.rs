@@ -226,6 +226,12 @@ pub struct Figure {
     pub unit: Unit,
 }
 
+/// What notes call the articles whose formulas they correct.
+const SOURCES: [(&str, &str); 2] = [
+    ("S0", "S0: the article `Fault Tolerance Pattern`, whose formulas are widely copied"),
+    ("S2", "S2: the guide `What is Fault Tolerance?`, whose alert rules are widely copied"),
+];
+
 /// Figures in the order of their weight, and notes about them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Answer {
@@ -331,8 +337,12 @@ impl Form {
             shown.push((arg.name, text));
         }
         if mistakes.is_empty() {
-            match (self.compute)(&given) {
-                Ok(Answer { figures, notes }) => {
+            match (self.compute)(&given).and_then(numbers) {
+                Ok(Answer { figures, mut notes }) => {
+                    let legends =
+                        SOURCES.iter().filter(|(name, _)| notes.iter().any(|note| note.starts_with(name)));
+                    let legends: Vec<String> = legends.map(|(_, text)| (*text).to_owned()).collect();
+                    notes.extend(legends);
                     return Ok(Calculation { form: self, arguments: shown, figures, notes });
                 }
                 Err(why) => mistakes.push(Mistake::Together { why }),
@@ -350,6 +360,16 @@ impl Form {
         match known.iter().find(|name| **name == key) {
             Some(name) => Ok((name, value.trim().to_owned())),
             None => Err(Mistake::Unknown { key: short(key), close: read::closest(key, &known) }),
+        }
+    }
+}
+
+/// The answer, unless it is not a number: then probabilities below 1e-308 met.
+fn numbers(answer: Answer) -> Result<Answer, String> {
+    match answer.figures.iter().find(|figure| figure.value.is_nan()) {
+        None => Ok(answer),
+        Some(figure) => {
+            Err(format!("{} is beyond what a double holds: take less extreme values", figure.name))
         }
     }
 }

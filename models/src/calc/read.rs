@@ -56,7 +56,7 @@ pub(super) fn near(found: &str, exist: &[&'static str]) -> Vec<&'static str> {
     let mut near: Vec<(usize, &'static str)> = exist
         .iter()
         .map(|name| (strsim::damerau_levenshtein(&found, name), *name))
-        .filter(|(distance, name)| *distance <= 1.max(name.len() / 3))
+        .filter(|(distance, name)| *distance <= 1.max(name.len() / 3) && *distance < name.len())
         .collect();
     let parts = exist.iter().filter(|name| found.len() >= 3 && name.contains(found.as_str()));
     near.extend(parts.map(|name| (usize::MAX, *name)));
@@ -142,13 +142,23 @@ fn unit(table: &[(&'static str, f64)], number: &str, unit: &str, usual: &str) ->
 /// A duration in seconds.
 fn duration(text: &str) -> Result<f64, String> {
     let (number, name) = split(text)?;
-    Ok(finite(number)? * unit(DURATIONS, number, name, "s")?)
+    let seconds = finite(number)? * unit(DURATIONS, number, name, "s")?;
+    // Beyond these, quotients of two of them leave the range of a double.
+    if seconds != 0.0 && !(1e-9..=1e15).contains(&seconds) {
+        return Err("must be from 1ns to 1e15s (30 million years)".to_owned());
+    }
+    Ok(seconds)
 }
 
 /// A rate per second.
 fn rate(text: &str) -> Result<f64, String> {
     let (number, name) = split(text)?;
-    positive(finite(number)? / unit(RATES, number, name, "/s")?)
+    let rate = positive(finite(number)? / unit(RATES, number, name, "/s")?)?;
+    // The same range as in a scenario.
+    if !(1e-12..=1e12).contains(&rate) {
+        return Err("must be from 1e-12 to 1e12 per second".to_owned());
+    }
+    Ok(rate)
 }
 
 /// A probability with its complement from the decimal digits: nothing is lost near one.

@@ -64,7 +64,10 @@ fn component_answer(given: &Given) -> Result<Answer, String> {
     if let Some(at) = given.number_if("at") {
         let (up, down) = (phases(up)?, phases(down)?);
         let steps = at * (up as f64 / mttf).max(down as f64 / mttr);
-        require(steps < 1e6, || "`at` is over a million phases away: the long run holds by then".to_owned())?;
+        let phases = (up + down) as f64;
+        require(steps * phases * phases < 1e9, || {
+            "`at` is too many phases away to count them: the long run holds by then".to_owned()
+        })?;
         answer = answer.plain("unavailability then", down_at(at, mttf, up, mttr, down));
     }
     Ok(answer)
@@ -158,7 +161,11 @@ pub(super) const FORMS: &[Form] = &[
                 .seconds("MTTDL, usual approximation", array.mttdl_approximate());
             if let Some(time) = given.number_if("within") {
                 let steps = time * (disks as f64 / mttf + tolerated as f64 / mttr);
-                require(steps < 1e6, || "`within` is over a million rebuilds long: shorten it".to_owned())?;
+                let states = tolerated as f64 + 2.0;
+                require(steps * states * states < 1e9, || {
+                    "`within` is too many rebuilds long to count them: shorten it, or use within / MTTDL"
+                        .to_owned()
+                })?;
                 answer = answer.plain("probability of a loss", array.loss_within(time));
             }
             Ok(answer)

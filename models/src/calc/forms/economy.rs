@@ -2,6 +2,7 @@
 
 use super::super::economy::Investment;
 use super::super::form::{Answer, Arg, Form, Given, Kind, arg, count, number};
+use super::super::math::Share;
 use super::super::repair::common_cause_share;
 use super::super::slo::YEAR;
 use super::super::standby::{Standby, seed_active_standby};
@@ -55,66 +56,78 @@ fn roi_answer(given: &Given) -> Result<Answer, String> {
         )))
 }
 
-/// A row of S0's table: what is printed, how the components reach it, and the verdict.
+/// A row of S0's table: the unavailability printed, and what is there.
 struct Row {
     name: &'static str,
     printed: f64,
-    standby: Option<f64>,
+    system: System,
+}
+
+enum System {
+    /// So many nodes, one of which is enough.
+    Nodes(usize),
+    /// A standby that fails with this share of the active's rate.
+    Standby(f64),
 }
 
 const TABLE: [Row; 6] = [
-    Row { name: "single instance", printed: 1e-2, standby: None },
-    Row { name: "primary + cold standby", printed: 5e-3, standby: Some(0.0) },
-    Row { name: "primary + warm standby", printed: 1e-3, standby: Some(0.1) },
-    Row { name: "active-active, 2 nodes", printed: 1e-4, standby: None },
-    Row { name: "active-active, 3 nodes", printed: 1e-5, standby: None },
-    Row { name: "geo-distributed, 5 regions", printed: 1e-6, standby: None },
+    Row { name: "single instance", printed: 1e-2, system: System::Nodes(1) },
+    Row { name: "primary + cold standby", printed: 5e-3, system: System::Standby(0.0) },
+    Row { name: "primary + warm standby", printed: 1e-3, system: System::Standby(0.1) },
+    Row { name: "active-active, 2 nodes", printed: 1e-4, system: System::Nodes(2) },
+    Row { name: "active-active, 3 nodes", printed: 1e-5, system: System::Nodes(3) },
+    Row { name: "geo-distributed, 5 regions", printed: 1e-6, system: System::Nodes(5) },
 ];
 
 fn table_answer(given: &Given) -> Result<Answer, String> {
-    let (p, cycle) = (given.share("p"), given.number("mttr"));
+    let (p, mttr) = (given.share("p"), given.number("mttr"));
     require(p.yes > 0.0 && p.no > 0.0, || "p must be between 0 and 1".to_owned())?;
-    let (mttr, mttf) = (cycle, cycle * p.yes / p.no);
-    let pair = Standby {
-        mttf,
-        mttr,
-        dormancy: 1.0,
-        coverage: 1.0,
-        failover: 0.0,
-        fixed: false,
-        manual: 0.0,
-        crews: 2,
-    };
+    let mttf = mttr * p.yes / p.no;
     let mut answer = Answer::new();
-    for Row { name, printed, standby } in &TABLE {
+    for Row { name, printed, system } in &TABLE {
         answer = answer
             .plain(format!("{name}: unavailability printed"), *printed)
             .seconds(format!("{name}: downtime a year"), printed * YEAR);
-        if let Some(dormancy) = standby {
-            let failover = Standby { dormancy: *dormancy, ..pair }.failover_for(*printed);
-            let failover =
-                failover.ok_or_else(|| format!("{name}: no failover time gives {printed:e} at this p"))?;
-            answer = answer.seconds(format!("{name}: failover that gives it"), failover).note(format!(
-                "S0, {name}: simplified. The figure holds for a failover of {:.1} min only",
-                failover / 60.0
-            ));
-        }
+        answer = match *system {
+            System::Nodes(nodes) => nodes_row(answer, name, *printed, &vec![p; nodes], (mttf, mttr)),
+            System::Standby(dormancy) => standby_row(answer, name, *printed, dormancy, (mttf, mttr))?,
+        };
     }
-    let (two, three, five) = (parallel(&[p; 2]), parallel(&[p; 3]), parallel(&[p; 5]));
-    answer = answer
-        .plain("active-active, 2 nodes: by formula", two)
-        .plain("active-active, 3 nodes: by formula", three)
-        .plain("geo-distributed, 5 regions: by formula", five)
-        .note("S0, single instance: right at p = 0.99")
-        .note("S0, active-active with 2 nodes: right at p = 0.99 for independent nodes and a failover that takes no time");
-    if let Some(beta) = common_cause_share(1, 3, mttf, mttr, 1e-5) {
-        answer = answer.plain("active-active, 3 nodes: common cause that gives it", beta).note(format!(
-            "S0, active-active with 3 nodes: wrong. The formula gives {three:.3e}, not 1e-5; that takes a common-cause share of {:.2} %",
-            beta * 100.0
+    Ok(answer)
+}
+
+fn nodes_row(answer: Answer, name: &str, printed: f64, nodes: &[Share], (mttf, mttr): (f64, f64)) -> Answer {
+    let formula = parallel(nodes);
+    let answer = answer.plain(format!("{name}: by formula"), formula);
+    if (formula - printed).abs() <= 1e-9 * printed {
+        return answer.note(format!(
+            "S0, {name}: right, for nodes that fail independently and switch over in no time"
         ));
     }
-    Ok(answer.note(format!(
-        "S0, 5 regions: wrong. Independent regions give {five:.3e}, not 1e-6; what remains is common to all of them"
+    let wrong = format!("S0, {name}: wrong. The formula gives {formula:.3e}, not {printed:e}");
+    match common_cause_share(1, nodes.len() as u64, mttf, mttr, printed) {
+        Some(beta) => answer
+            .plain(format!("{name}: common cause that gives it"), beta)
+            .note(format!("{wrong}; that takes a common-cause share of {:.2} %", beta * 100.0)),
+        None => answer.note(wrong),
+    }
+}
+
+fn standby_row(
+    answer: Answer,
+    name: &str,
+    printed: f64,
+    dormancy: f64,
+    (mttf, mttr): (f64, f64),
+) -> Result<Answer, String> {
+    let (coverage, fixed, failover, manual) = (1.0, false, 0.0, 0.0);
+    let pair = Standby { mttf, mttr, dormancy, coverage, failover, fixed, manual, crews: 2 };
+    let failover = pair.failover_for(printed);
+    let failover =
+        failover.ok_or_else(|| format!("{name}: no failover time gives {printed:e} at this p and mttr"))?;
+    Ok(answer.seconds(format!("{name}: failover that gives it"), failover).note(format!(
+        "S0, {name}: simplified. The figure holds for a failover of {:.1} min only",
+        failover / 60.0
     )))
 }
 

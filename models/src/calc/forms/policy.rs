@@ -1,14 +1,50 @@
 //! Breakers, throttles, autoscalers, membership.
 
-use super::super::form::{Answer, Arg, Form, Kind, arg, count, number};
+use super::super::form::{Answer, Arg, Form, Given, Kind, arg, count, number};
 use super::super::policy::{
     admission, autoscale, average_falls, false_trip, half_open_closes, swim_periods, swim_suspicion, throttle,
 };
 use super::require;
+use crate::detect::phi::Tail;
 
 const FAILS: Arg = arg("p", Kind::Share, "probability that a call fails");
 
+/// Phi of a silence, and the silence of a threshold.
+fn phi_answer(given: &Given) -> Result<Answer, String> {
+    let law = match given.word("law") {
+        "normal" => Tail::Normal,
+        "logistic" => Tail::Logistic,
+        _ => Tail::Exponential,
+    };
+    let (mean, sd) = (given.number("mean") + given.number("pause"), given.number("sd"));
+    require(law == Tail::Exponential || sd > 0.0, || "sd must be above 0 for this law".to_owned())?;
+    require(law != Tail::Exponential || mean > 0.0, || "mean must be above 0 for this law".to_owned())?;
+    let silence = law.silence(given.number("threshold"), mean, sd);
+    let answer = Answer::new().seconds("silence", silence);
+    Ok(match given.number_if("silence") {
+        Some(silence) => answer.plain("phi", law.phi(silence, mean, sd)),
+        None => answer,
+    })
+}
+
 pub(super) const FORMS: &[Form] = &[
+    Form {
+        name: "phi",
+        about: "silence at which a phi-accrual detector suspects, and phi of a silence",
+        args: &[
+            arg("law", Kind::Word(&["normal", "logistic", "exponential"]), "law of the intervals")
+                .or("normal"),
+            arg("mean", Kind::Duration, "mean interval between heartbeats"),
+            arg("sd", Kind::Duration, "its standard deviation; none for the exponential law").or("0s"),
+            arg("pause", Kind::Duration, "acceptable pause, added to the mean (Akka)").or("0s"),
+            number("threshold", 0.1, 300.0, "phi that raises a suspicion").or("8"),
+            arg("silence", Kind::Duration, "silence whose phi is wanted").optional(),
+        ],
+        assumes: &["intervals are independent, with this mean and spread"],
+        source: "Hayashibara et al. 2004 (normal); Akka (logistic approximation); Cassandra (exponential)",
+        example: "law=logistic mean=1s sd=100ms threshold=8",
+        compute: phi_answer,
+    },
     Form {
         name: "breaker",
         about: "probability that a breaker trips on one full window",

@@ -49,7 +49,7 @@ fn burn_answer(given: &Given) -> Result<Answer, String> {
         .plain("burn rate that ends the rest in 24 h", left * period / 86_400.0)
         .note_if(rate > 2.0 && ends > 86_400.0, || {
             format!(
-                "S2's rule `burn above 2 and exhausts in 24 h` holds at this burn only with at most {:.1} % of the budget \
+                "S2 pages on a `burn above 2 that exhausts in 24 h`. At this burn that is so only with at most {:.1} % of the budget \
                  left; a full one needs {:.0}x",
                 rate * 86_400.0 / period * 100.0,
                 period / 86_400.0

@@ -33,7 +33,7 @@ fn standby_answer(given: &Given) -> Result<Answer, String> {
         answer = answer.seconds("failover for the target", failover);
     }
     Ok(answer.note(format!(
-        "S0 writes p + (1 - p) p 0.99, with p={p:.9} an unavailability of {seed:.9e}, whatever the failover takes. \
+        "S0 writes p + (1 - p) p 0.99, with p={p:.6} an unavailability of {seed:.9e}, whatever the failover takes. \
          It treats coverage as a share of time; it is a probability per failure, and each failure costs the failover or \
          the manual recovery. The chain used here counts both"
     )))
