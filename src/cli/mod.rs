@@ -1,5 +1,6 @@
 //! The command line: what was typed becomes what is meant, and the result an exit code.
 
+mod calc;
 mod check;
 mod list;
 mod new;
@@ -59,6 +60,7 @@ impl Cli {
             Command::Check(args) => check::check(&self.models, &args, &terminal),
             Command::List(args) => list::list(&self.infos(), &args, &terminal),
             Command::Schema => list::schema(&self.infos(), &terminal),
+            Command::Calc(args) => calc::calc(&args, &terminal),
             Command::New(args) => new::new(&self.models, &args, &terminal),
         };
         match done {
@@ -128,6 +130,8 @@ enum Command {
     Check(check::CheckArgs),
     /// List models, faults, metrics or scenarios
     List(list::ListArgs),
+    /// Calculate a closed form: availability, queues, retries, checkpoints, burn rates, ROI
+    Calc(calc::CalcArgs),
     /// Print the JSON Schema of the scenario file
     Schema,
     /// Write a new scenario file to start from
