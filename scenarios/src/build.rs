@@ -11,8 +11,8 @@ use murphy_sim::{
 use crate::describe::{Effect as OpEffect, ModelInfo};
 use crate::expect::{Check, Condition};
 use crate::language::{
-    ArrivalSpec, CpuSpec, DiskSpec, FaultEffect, FaultSpec, LawSpec, NetworkSpec, NodeSpec, Scenario, Scope,
-    Traffic,
+    ArrivalSpec, CpuSpec, DiskSpec, DrawSpec, FaultEffect, FaultSpec, LawSpec, NetworkSpec, NodeSpec,
+    Scenario, Scope, Traffic,
 };
 use crate::model::{Protocol, System};
 
@@ -259,14 +259,18 @@ fn fault(spec: &FaultSpec, info: &ModelInfo, shadows: &[(usize, usize)]) -> Faul
         FaultEffect::Latency { scope, add, factor } => {
             on(scope, Effect::Delay { factor: *factor, add: law(add) })
         }
-        FaultEffect::Loss { scope, probability } => on(scope, Effect::Drop(Chance::new(*probability))),
-        FaultEffect::Duplicate { scope, probability } => {
-            on(scope, Effect::Duplicate(Chance::new(*probability)))
+        FaultEffect::Loss { scope, probability, draw } => {
+            on(scope, Effect::Drop(chance(*probability, draw.as_ref())))
         }
-        FaultEffect::Reorder { scope, reorder } => {
-            on(scope, Effect::HoldBack(Chance::new(reorder.probability), law(&reorder.delay)))
+        FaultEffect::Duplicate { scope, probability, draw } => {
+            on(scope, Effect::Duplicate(chance(*probability, draw.as_ref())))
         }
-        FaultEffect::Corrupt { scope, probability } => on(scope, Effect::Corrupt(Chance::new(*probability))),
+        FaultEffect::Reorder { scope, reorder, draw } => {
+            on(scope, Effect::HoldBack(chance(reorder.probability, draw.as_ref()), law(&reorder.delay)))
+        }
+        FaultEffect::Corrupt { scope, probability, draw } => {
+            on(scope, Effect::Corrupt(chance(*probability, draw.as_ref())))
+        }
         FaultEffect::Bandwidth { scope, limit } => on(scope, Effect::Squeeze(whole(*limit))),
         FaultEffect::Cut { link } => FaultKind::Cut { links: vec![link_id(*link)] },
         FaultEffect::Clock { nodes, offset_ns, drift_ppm, jump_ns } => FaultKind::Clock {
@@ -288,6 +292,13 @@ fn fault(spec: &FaultSpec, info: &ModelInfo, shadows: &[(usize, usize)]) -> Faul
         }
     };
     Fault { name: spec.name.clone(), start, end, kind }
+}
+
+fn chance(probability: f64, draw: Option<&DrawSpec>) -> Chance {
+    match draw {
+        None => Chance::new(probability),
+        Some(draw) => Chance::band(&draw.name, draw.skip, probability),
+    }
 }
 
 /// Messages by kind, as records.

@@ -6,7 +6,7 @@ use crate::fact::NodeId;
 use crate::fault::{Effect, Fault, FaultKind, Hit, Hits, NodeSet, Scope};
 use crate::hash::{fold, name_hash};
 use crate::law::Law;
-use crate::random::{Domain, Keyed};
+use crate::random::{Chance, Domain, Keyed};
 use crate::time::{Span, Time};
 use crate::topology::{Channel, Route, SiteId, Topology};
 
@@ -380,9 +380,14 @@ fn apply(
     hits: &mut Hits,
     fate: &mut Fate,
 ) -> bool {
-    let word = |domain| keyed.word(domain, fold(flight.base, active.name), flight.to_name);
+    let own = active.name;
+    let word = |domain| keyed.word(domain, fold(flight.base, own), flight.to_name);
+    let hits_word = |chance: &Chance| {
+        let word = keyed.word(Domain::Fault, fold(flight.base, chance.drawn_by(own)), flight.to_name);
+        chance.hits(word)
+    };
     match effect {
-        Effect::Drop(chance) if chance.hits(word(Domain::Fault)) => {
+        Effect::Drop(chance) if hits_word(chance) => {
             hits.add(Hit::MessagesCut, 1);
             return true;
         }
@@ -401,21 +406,19 @@ fn apply(
                 delay(fate, hits, Hit::MessagesDelayed, more + add.sample(word(Domain::Fault)));
             }
         }
-        Effect::Duplicate(chance) if chance.hits(word(Domain::Fault)) => {
+        Effect::Duplicate(chance) if hits_word(chance) => {
             if let (Some(at), None) = (fate.arrives, fate.again) {
                 hits.add(Hit::MessagesDuplicated, 1);
                 fate.again = Some(at);
             }
         }
-        Effect::HoldBack(chance, law) if chance.hits(word(Domain::Fault)) => {
+        Effect::HoldBack(chance, law) if hits_word(chance) => {
             delay(fate, hits, Hit::MessagesReordered, law.sample(word(Domain::Reorder)));
         }
-        Effect::Corrupt(chance) => {
-            let word = word(Domain::Fault);
-            if chance.hits(word) {
-                hits.add(Hit::MessagesCorrupted, 1);
-                fate.corrupt = Some(word);
-            }
+        Effect::Corrupt(chance) if hits_word(chance) => {
+            hits.add(Hit::MessagesCorrupted, 1);
+            // Which bits flip is not what decided whether any do.
+            fate.corrupt = Some(word(Domain::Corrupt));
         }
         Effect::Squeeze(rate) => {
             active.per_sender.resize(nodes, 0);
@@ -428,7 +431,7 @@ fn apply(
             delay(fate, hits, Hit::MessagesDelayed, departs.since(flight.departs));
         }
         Effect::Clog(limit) => return !hold(active, nodes, flight, hits, fate, *limit),
-        Effect::Drop(_) | Effect::Duplicate(_) | Effect::HoldBack(..) => {}
+        Effect::Drop(_) | Effect::Duplicate(_) | Effect::HoldBack(..) | Effect::Corrupt(_) => {}
     }
     false
 }

@@ -7,7 +7,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::hash::fold;
+use crate::hash::{fold, name_hash};
 
 /// What an environment decision is about. Two domains never share a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,33 +121,63 @@ pub fn below(word: u64, bound: u64) -> u64 {
     ((u128::from(word) * u128::from(bound)) >> 64) as u64
 }
 
-/// A probability as a threshold for words: an event happens when its word is below the threshold.
+/// A probability as a band of words: an event happens when its word lies in the band.
+///
+/// Bands that do not overlap, of one draw, exclude one another: see [`Chance::band`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Chance(u128);
+pub struct Chance {
+    low: u64,
+    width: u128,
+    /// Name hash of a draw that several chances share; zero for a draw of its own.
+    draw: u64,
+}
 
 impl Chance {
     /// It never happens.
-    pub const NEVER: Chance = Chance(0);
+    pub const NEVER: Chance = Chance { low: 0, width: 0, draw: 0 };
     /// It always happens.
-    pub const ALWAYS: Chance = Chance(1 << 64);
+    pub const ALWAYS: Chance = Chance { low: 0, width: 1 << 64, draw: 0 };
 
     /// The chance that is nearest to `probability`, clamped to `0.0..=1.0`.
     pub fn new(probability: f64) -> Chance {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=2^64")]
-        Chance((probability.clamp(0.0, 1.0) * 18_446_744_073_709_551_616.0) as u128)
+        Chance { low: 0, width: words(probability), draw: 0 }
+    }
+
+    /// The band from `skip` to `skip + probability` of a draw that all chances with this `draw` share.
+    ///
+    /// What lies above one is cut off.
+    pub fn band(draw: &str, skip: f64, probability: f64) -> Chance {
+        let (low, high) = (words(skip), words(skip + probability));
+        match u64::try_from(low) {
+            Ok(start) => Chance { low: start, width: high.saturating_sub(low), draw: name_hash(draw) },
+            Err(_) => Chance::NEVER,
+        }
+    }
+
+    /// Name hash of the draw that decides: the shared one, else `own`.
+    #[inline]
+    pub(crate) fn drawn_by(self, own: u64) -> u64 {
+        if self.draw == 0 { own } else { self.draw }
     }
 
     /// Whether this is [`Chance::NEVER`]: then no word need be drawn.
     #[inline]
     pub fn is_never(self) -> bool {
-        self.0 == 0
+        self.width == 0
     }
 
     /// Whether the event with this word happens.
     #[inline]
     pub fn hits(self, word: u64) -> bool {
-        u128::from(word) < self.0
+        u128::from(word).wrapping_sub(u128::from(self.low)) < self.width
     }
+}
+
+/// How many of the 2^64 words make a probability, clamped to `0.0..=1.0`.
+fn words(probability: f64) -> u128 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=2^64")]
+    let words = (probability.clamp(0.0, 1.0) * 18_446_744_073_709_551_616.0) as u128;
+    words
 }
 
 fn chacha(seed: u64, stream: u64) -> ChaCha8Rng {
@@ -215,6 +245,26 @@ mod tests {
         assert!(Chance::ALWAYS.hits(u64::MAX));
         assert_eq!(Chance::new(1.0), Chance::ALWAYS);
         assert!(Chance::new(-3.0).is_never());
+    }
+
+    #[test]
+    fn bands_of_one_draw_exclude_one_another_and_keep_their_shares() {
+        let keyed = Keyed::new(5);
+        let bands = [(0.0, 0.10), (0.10, 0.05), (0.15, 0.02)].map(|(skip, p)| Chance::band("a", skip, p));
+        let n = 1_000_000_u64;
+        let mut hits = [0_u64; 3];
+        for i in 0..n {
+            let word = keyed.word(Domain::Fault, keyed.base(1, i), 2);
+            let hit: Vec<usize> = (0..3).filter(|&band| bands[band].hits(word)).collect();
+            assert!(hit.len() <= 1, "word {word} is in the bands {hit:?}");
+            hit.iter().for_each(|&band| hits[band] += 1);
+        }
+        for (count, p) in hits.into_iter().zip([0.10, 0.05, 0.02]) {
+            let sd = (n as f64 * p * (1.0 - p)).sqrt();
+            // Three bands at four standard deviations: false alarm 2e-4.
+            assert!((count as f64 - n as f64 * p).abs() < 4.0 * sd, "{count} of {n} for {p}");
+        }
+        assert!(Chance::band("a", 1.0, 0.5).is_never());
     }
 
     #[test]

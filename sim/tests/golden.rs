@@ -337,12 +337,12 @@ fn three_sites_under_every_fault() {
     check(
         setup(sites(), CpuCost::default(), everything()),
         [
-            0xee9e_d79a_5367_9023,
-            0x844e_4c2b_9872_1614,
-            0xfc6c_4b3b_f9e2_19cf,
-            0x1cf3_7b10_bdf3_7cda,
-            0x590e_ba2e_835f_1cb2,
-            0x0000_0000_0000_9a4e,
+            0x87a7_09bc_65e4_df00,
+            0x1626_d1b5_7c0d_0d27,
+            0xe467_5fb8_8d1f_34ce,
+            0xfb33_1c01_a657_3483,
+            0xd643_a49e_7854_b9cf,
+            0x0000_0000_0000_9a2a,
         ],
     );
 }

@@ -4,7 +4,8 @@
 use super::byzantine::byzantine;
 use super::diagnostic::Diagnostic;
 use super::fields::{
-    Bandwidth, Count, Fields, KeyList, Kind, Located, Number, Patterns, Probability, Signed, keys_of,
+    Bandwidth, Count, Fields, KeyList, Kind, Located, Name, Number, Patterns, Probability, Signed, Table,
+    keys_of,
 };
 use super::names::{Names, words};
 use super::partition::partition;
@@ -12,7 +13,7 @@ use super::resource::{
     auth_outage, bit_rot, config_push, disk_full, expired_credential, herd, lost_write, lying_sync,
     memory_leak, misdirected_write, queue_limit, reboot, surge, torn_write,
 };
-use super::scenario::{FaultEffect, LawSpec, ReorderSpec, Scope, Traffic};
+use super::scenario::{DrawSpec, FaultEffect, LawSpec, ReorderSpec, Scope, Traffic};
 use murphy_sim::Span;
 
 /// What a fault's keys mean, and what it is aimed at in the file's words.
@@ -88,6 +89,22 @@ fn factor(fields: &mut Fields<'_, '_, '_>) -> f64 {
 
 fn probability(fields: &mut Fields<'_, '_, '_>) -> f64 {
     fields.required::<Probability>("probability", "probability per message, such as 0.1 or \"10%\"").0
+}
+
+/// A draw that several faults share, so that a message meets one of them at most.
+fn draw(fields: &mut Fields<'_, '_, '_>) -> Option<DrawSpec> {
+    fields.optional("draw", "a draw shared with other faults, which then exclude one another")
+}
+
+impl Table for DrawSpec {
+    const WHAT: &'static str = "draw";
+
+    fn fields(fields: &mut Fields<'_, '_, '_>) -> DrawSpec {
+        let name: Name = fields.required("name", "name of the draw");
+        let skip: Probability =
+            fields.default("skip", "probability that the other faults of the draw take before", "0.0");
+        DrawSpec { name: name.0, skip: skip.0 }
+    }
 }
 
 fn crash(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
@@ -295,35 +312,35 @@ fn clog(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
 }
 
 fn loss(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
-    let (scope, probability) = (scope(fields), probability(fields));
+    let (scope, probability, draw) = (scope(fields), probability(fields), draw(fields));
     Box::new(move |names| {
         let (scope, text) = scope.resolve(names);
-        (FaultEffect::Loss { scope, probability }, text)
+        (FaultEffect::Loss { scope, probability, draw }, text)
     })
 }
 
 fn duplicate(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
-    let (scope, probability) = (scope(fields), probability(fields));
+    let (scope, probability, draw) = (scope(fields), probability(fields), draw(fields));
     Box::new(move |names| {
         let (scope, text) = scope.resolve(names);
-        (FaultEffect::Duplicate { scope, probability }, text)
+        (FaultEffect::Duplicate { scope, probability, draw }, text)
     })
 }
 
 fn reorder(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
-    let (scope, probability) = (scope(fields), probability(fields));
+    let (scope, probability, draw) = (scope(fields), probability(fields), draw(fields));
     let delay = fields.required("delay", "extra delay of a message that is held back");
     Box::new(move |names| {
         let (scope, text) = scope.resolve(names);
-        (FaultEffect::Reorder { scope, reorder: ReorderSpec { probability, delay } }, text)
+        (FaultEffect::Reorder { scope, reorder: ReorderSpec { probability, delay }, draw }, text)
     })
 }
 
 fn corrupt(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
-    let (scope, probability) = (scope(fields), probability(fields));
+    let (scope, probability, draw) = (scope(fields), probability(fields), draw(fields));
     Box::new(move |names| {
         let (scope, text) = scope.resolve(names);
-        (FaultEffect::Corrupt { scope, probability }, text)
+        (FaultEffect::Corrupt { scope, probability, draw }, text)
     })
 }
 

@@ -36,8 +36,9 @@ pub use fault::{FaultInfo, faults};
 pub use hazard::hazards;
 pub use plan::schema;
 pub use scenario::{
-    ArrivalSpec, ClockSpec, CpuSpec, DiskSpec, FaultEffect, FaultSpec, GroupSpec, LawSpec, Limits, LinkSpec,
-    NetworkSpec, NodeSpec, OpSpec, Place, ReorderSpec, Scenario, Scope, SiteSpec, Traffic, WorkloadSpec,
+    ArrivalSpec, ClockSpec, CpuSpec, DiskSpec, DrawSpec, FaultEffect, FaultSpec, GroupSpec, LawSpec, Limits,
+    LinkSpec, NetworkSpec, NodeSpec, OpSpec, Place, ReorderSpec, Scenario, Scope, SiteSpec, Traffic,
+    WorkloadSpec,
 };
 pub use sweep::Seeds;
 

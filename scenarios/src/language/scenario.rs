@@ -359,6 +359,15 @@ pub struct FaultSpec {
     pub(crate) body: Arc<str>,
 }
 
+/// A draw that several faults share: a message meets one of them at most.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DrawSpec {
+    /// Name of the draw.
+    pub name: String,
+    /// Probability that the other faults of the draw take before this one.
+    pub skip: f64,
+}
+
 /// What a fault does while it lasts. Nodes and sites are ascending indices into the scenario's.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FaultEffect {
@@ -444,6 +453,8 @@ pub enum FaultEffect {
         scope: Scope,
         /// Probability per message.
         probability: f64,
+        /// A draw shared with other faults.
+        draw: Option<DrawSpec>,
     },
     /// Messages arrive twice.
     Duplicate {
@@ -451,6 +462,8 @@ pub enum FaultEffect {
         scope: Scope,
         /// Probability per message.
         probability: f64,
+        /// A draw shared with other faults.
+        draw: Option<DrawSpec>,
     },
     /// Messages are held back.
     Reorder {
@@ -458,6 +471,8 @@ pub enum FaultEffect {
         scope: Scope,
         /// Which and by how much.
         reorder: ReorderSpec,
+        /// A draw shared with other faults.
+        draw: Option<DrawSpec>,
     },
     /// Messages arrive corrupted.
     Corrupt {
@@ -465,6 +480,8 @@ pub enum FaultEffect {
         scope: Scope,
         /// Probability per message.
         probability: f64,
+        /// A draw shared with other faults.
+        draw: Option<DrawSpec>,
     },
     /// Bandwidth shrinks.
     Bandwidth {

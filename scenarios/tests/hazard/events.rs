@@ -125,7 +125,7 @@ fn a_swarm_draws_its_ranges_once_a_run() {
         let plan = plan(&text, seed);
         let mut of_run = Vec::new();
         for fault in of(&plan, "s.loss.") {
-            let FaultEffect::Loss { scope: Scope::Traffic(_), probability } = fault.effect else {
+            let FaultEffect::Loss { scope: Scope::Traffic(_), probability, .. } = fault.effect else {
                 panic!("{:?}", fault.effect)
             };
             assert!((0.1..=0.3).contains(&probability), "{probability}");

@@ -148,7 +148,7 @@ fn every_kind_of_fault_resolves() {
         fault("kind = \"site-down\"\nregion = \"eu\""),
         FaultEffect::SiteDown { sites: vec![0], nodes: vec![0, 3, 4] }
     );
-    let FaultEffect::Loss { scope: Scope::Link(1), probability } =
+    let FaultEffect::Loss { scope: Scope::Link(1), probability, .. } =
         fault("kind = \"loss\"\nlink = [\"tokyo\", \"paris\"]\nprobability = \"10%\"")
     else {
         panic!("a loss on the second link")

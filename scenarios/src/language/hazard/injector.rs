@@ -12,6 +12,9 @@ use super::{HazardPart, bound};
 use crate::describe::ModelInfo;
 use crate::hazard::{Generator, Injector};
 
+/// Name of the draw that decides what a message meets.
+const DRAW: &str = "injector";
+
 /// One effect of the injector: its label, and the fault that has it.
 type Injected = (&'static str, Option<Value>);
 
@@ -57,8 +60,13 @@ fn injected(client: &Patterns, server: &Patterns, chances: [f64; 4], by: &LawTex
         Value::array(patterns.0.iter().map(|p| Value::new(p.at, Data::Text(p.value.clone()))).collect())
     };
     let (ask, answer) = (names(client), names(server));
-    let fault = |kind: &str, from: &Value, to: &Value, chance: f64, more: Option<Value>| {
+    // Each message has one effect at most: they are bands of one draw.
+    let mut skip = 0.0;
+    let mut fault = |kind: &str, from: &Value, to: &Value, chance: f64, more: Option<Value>| {
+        let draw = Value::table(vec![("name", Value::text(DRAW)), ("skip", Value::number(skip))]);
+        skip += chance;
         let mut keys = vec![
+            ("draw", draw),
             ("kind", Value::text(kind)),
             ("from", from.clone()),
             ("to", to.clone()),
