@@ -1,5 +1,6 @@
 //! `murphy run`.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +11,7 @@ use murphy_reports::{Batch, BatchInfo, result_json, summary_csv, terminal_summar
 use murphy_scenarios::results::{Results, point_latest, run_id};
 use murphy_scenarios::{Job, Model, Study};
 
-use super::{Failure, Format, Selection, Terminal, exit, open};
+use super::{Failure, Format, Loudness, Selection, Terminal, exit, open};
 
 /// Version of the engine: part of every result's identity.
 const ENGINE: &str = concat!("murphy ", env!("CARGO_PKG_VERSION"));
@@ -96,7 +97,7 @@ fn report(batch: &Batch, folder: &Path, terminal: &Terminal) {
         Format::Text => {
             terminal.print(&terminal_summary(batch, terminal.out_color));
             terminal.print(&format!("Report  {}\n", folder.join("report.html").display()));
-            if terminal.verbose {
+            if terminal.loudness == Loudness::Verbose {
                 terminal.print(&format!("Files   {}\n", folder.display()));
             }
         }
@@ -111,7 +112,7 @@ fn frozen(study: &Study<'_>, args: &RunArgs) -> String {
     let seeds = args.selection.seeds();
     if !seeds.is_empty() {
         let list: Vec<String> = seeds.iter().map(u64::to_string).collect();
-        text.push_str(&format!("\n# seeds of this run, from the command line: {}\n", list.join(", ")));
+        _ = write!(text, "\n# seeds of this run, from the command line: {}\n", list.join(", "));
     }
     text
 }

@@ -1,0 +1,10 @@
+//! The product from outside: what a user types, reads and finds in the folder of results.
+
+mod bad;
+mod determinism;
+mod discover;
+mod example;
+mod goldens;
+mod signals;
+mod study;
+mod support;
