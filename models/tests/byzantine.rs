@@ -11,5 +11,7 @@ mod figures;
 #[allow(dead_code, reason = "shared with the tests of correct replicas, which need more of it")]
 #[path = "pbft/group.rs"]
 mod group;
+#[path = "byzantine/scenarios.rs"]
+mod scenarios;
 #[path = "byzantine/strategy.rs"]
 mod strategy;
