@@ -24,7 +24,10 @@ impl Replica {
 
     /// Asks one replica, and the next one when the answer does not come.
     pub(super) fn ask_for_state(&mut self, cx: &mut Cx<'_>) {
-        let Some(slot) = self.target else { return };
+        let Some(target) = self.target else { return };
+        // What is proven stable comes first: nobody may have the target as a stable checkpoint until
+        // this replica goes on and votes for it.
+        let slot = if self.executed < self.log.low() { self.log.low() } else { target };
         if self.peers.is_empty() {
             return;
         }
