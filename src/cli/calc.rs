@@ -43,7 +43,11 @@ fn contents(argument: &str) -> Result<String, Failure> {
         return Ok(argument.to_owned());
     };
     let text = std::fs::read_to_string(file);
-    let text = text.map_err(|error| Failure::Usage(format!("{key}=@{file}: cannot read {file}: {error}")))?;
+    let text = text.map_err(|error| {
+        Failure::Usage(format!(
+            "{key}=@{file}: cannot read {file}: {error}\n  write the values instead: {key}=VALUE,VALUE"
+        ))
+    })?;
     Ok(format!("{key}={text}"))
 }
 

@@ -177,7 +177,7 @@ pub fn late(arrivals: f64, service: f64, timeout: f64) -> (f64, f64) {
 /// Probability that a token bucket of `burst` tokens drops a Poisson arrival; no queue.
 ///
 /// The same as M/D/1 with room for `burst`: the missing tokens are the work. `arrivals` and `refill` per unit of
-/// time. By the chain embedded at departures; Takács 1962, chapter 1.
+/// time. By the chain embedded at departures; Takács 1962.
 pub fn token_bucket(arrivals: f64, refill: f64, burst: u64) -> f64 {
     let (load, room) = (arrivals / refill, size(burst));
     let arrive: Vec<f64> = (0..=burst).map(|n| super::math::poisson(load, n)).collect();

@@ -36,7 +36,7 @@ pub struct Repaired {
 impl Repairable {
     /// The machine repairman M/M/c//N. A failed system goes on ageing: components that are up can still fail.
     ///
-    /// Source: Trivedi & Bobbio 2017, chapter 10.
+    /// Source: Trivedi & Bobbio 2017.
     pub fn solve(&self) -> Repaired {
         let n = self.needed + self.spares;
         let mut chain = Chain::new(size(n) + 1);

@@ -49,7 +49,7 @@ impl Standby {
     /// Repair goes on in all states; a repair that ends during a switch-over ends the outage.
     ///
     /// A fixed switch-over is a semi-Markov state: the rate that leaves it on time is r / (e^(r d) − 1),
-    /// where r is the rate of all else. Source: Trivedi & Bobbio 2017, chapters 9 and 12.
+    /// where r is the rate of all else. Source: Trivedi & Bobbio 2017.
     pub fn solve(&self) -> StandbyDown {
         let (fail, repair) = (1.0 / self.mttf, 1.0 / self.mttr);
         let aside = self.dormancy * fail;

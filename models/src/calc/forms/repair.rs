@@ -75,7 +75,7 @@ pub(super) const FORMS: &[Form] = &[
         about: "k of n components with a shared repair crew (M/M/c//N)",
         args: &[K, N, MTTF, MTTR, CREWS],
         assumes: &[EXPONENTIAL, AGEING],
-        source: "birth and death chain; Trivedi & Bobbio 2017, chapter 10",
+        source: "birth and death chain; Trivedi & Bobbio 2017",
         example: "k=2 n=3 mttf=1000h mttr=1h crews=1",
         compute: |given| {
             let (k, n) = k_at_most_n(given)?;
@@ -97,7 +97,7 @@ pub(super) const FORMS: &[Form] = &[
             CREWS,
         ],
         assumes: &[EXPONENTIAL, AGEING, "a spare takes over at once and never fails to"],
-        source: "birth and death chain; Trivedi & Bobbio 2017, chapter 10",
+        source: "birth and death chain; Trivedi & Bobbio 2017",
         example: "n=4 m=2 mttf=1000h mttr=10h crews=1",
         compute: |given| {
             let (needed, spares) = (given.count("n"), given.count("m"));
@@ -118,7 +118,7 @@ pub(super) const FORMS: &[Form] = &[
             CREWS,
         ],
         assumes: &[EXPONENTIAL, "all components are in use from the start (hot)"],
-        source: "harmonic sum, and absorption of the birth and death chain; Trivedi & Bobbio 2017, chapters 4 and 10",
+        source: "harmonic sum, and absorption of the birth and death chain; Trivedi & Bobbio 2017",
         example: "k=1 n=3 mttf=8760h mttr=8h",
         compute: mtbf_answer,
     },

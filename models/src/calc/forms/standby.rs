@@ -60,7 +60,7 @@ pub(super) const FORMS: &[Form] = &[
             "coverage is per failure of the active; a failure of the standby is noticed",
             "repair goes on in all states, and ends the outage if it is first",
         ],
-        source: "Markov chain of five states, semi-Markov for a fixed failover; Trivedi & Bobbio 2017, chapters 9 and 12",
+        source: "Markov chain of five states, semi-Markov for a fixed failover; Trivedi & Bobbio 2017",
         example: "mttf=990h mttr=10h coverage=0.99 failover=30s manual=1h crews=2",
         compute: standby_answer,
     },
@@ -69,7 +69,7 @@ pub(super) const FORMS: &[Form] = &[
         about: "two active components; a failure not covered takes both down until repaired",
         args: &[MTTF, MTTR, arg("coverage", Kind::Share, "probability that a failure is survived")],
         assumes: &["times are exponential and independent", "one repair crew"],
-        source: "Markov chain of four states; Trivedi & Bobbio 2017, chapter 9",
+        source: "Markov chain of four states; Trivedi & Bobbio 2017",
         example: "mttf=1000h mttr=10h coverage=0.99",
         compute: |given| {
             let coverage = given.share("coverage").yes;
