@@ -128,7 +128,7 @@ enum Command {
     Run(run::RunArgs),
     /// Read scenarios, check them and print the plan; runs nothing
     Check(check::CheckArgs),
-    /// List models, faults, metrics or scenarios
+    /// List models, faults, hazards, metrics or scenarios
     List(list::ListArgs),
     /// Calculate a closed form: availability, queues, retries, checkpoints, burn rates, ROI
     Calc(calc::CalcArgs),
@@ -170,12 +170,19 @@ impl Selection {
     }
 }
 
+/// How much is printed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Loudness {
+    Quiet,
+    Normal,
+    Verbose,
+}
+
 /// Where text goes and how it looks.
 struct Terminal {
     /// The program's name, for commands to type next.
     program: String,
-    quiet: bool,
-    verbose: bool,
+    loudness: Loudness,
     format: Format,
     /// Colours on standard output.
     out_color: bool,
@@ -192,8 +199,11 @@ impl Terminal {
         let (out, err) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
         Terminal {
             program,
-            quiet: common.quiet,
-            verbose: common.verbose,
+            loudness: match (common.quiet, common.verbose) {
+                (true, _) => Loudness::Quiet,
+                (false, false) => Loudness::Normal,
+                (false, true) => Loudness::Verbose,
+            },
             format: common.format,
             out_color: out && !plain,
             err_color: err && !plain,
@@ -204,7 +214,7 @@ impl Terminal {
     /// Prints a result. A closed pipe (`| head`) is no failure.
     fn print(&self, text: &str) {
         use std::io::Write as _;
-        if !self.quiet {
+        if self.loudness > Loudness::Quiet {
             _ = std::io::stdout().write_all(text.as_bytes());
         }
     }

@@ -57,7 +57,9 @@ impl From<OracleVerdict> for Verdict {
     fn from(verdict: OracleVerdict) -> Verdict {
         match verdict {
             OracleVerdict::Held => Verdict::Held,
-            OracleVerdict::Violated { at, event, message } => Verdict::Violated { at_ns: at.0, event, message },
+            OracleVerdict::Violated { at, event, message } => {
+                Verdict::Violated { at_ns: at.0, event, message }
+            }
             OracleVerdict::Unknown { message } => Verdict::Unknown { message },
         }
     }
