@@ -53,6 +53,7 @@ pub use stats::{
 };
 pub use summary::{WIDTH, terminal_summary};
 pub use tables::{
-    faults_csv, files, incidents_csv, point_text, summary_csv, windows_csv, windows_csv_header, windows_csv_rows,
+    faults_csv, files, incidents_csv, point_text, summary_csv, windows_csv, windows_csv_header,
+    windows_csv_rows,
 };
 pub use windows::{WindowSet, after, all, during, ended_ns, explicit, fault_span, measured, steady, warmup};

@@ -83,7 +83,7 @@ impl PbftMessage {
         match self {
             PbftMessage::ViewChange(change) => {
                 let mut body = change.body().clone();
-                if word % 4 == 0 || body.view == 0 {
+                if word.is_multiple_of(4) || body.view == 0 {
                     body.stable = Some(forged_proof(&body, word));
                     body.prepared.clear();
                 } else {

@@ -1,4 +1,4 @@
-//! Each attack at f, over a sample of seeds; the whole validation has a thousand of each.
+//! Each attack at f, over a sample of seeds; `models/examples/attacks.rs` runs a thousand of each.
 
 use murphy_sim::Fact;
 
@@ -7,14 +7,14 @@ use crate::strategy::{END, HORIZON, STRATEGIES, Strategy, hits};
 
 /// What a sample of runs did.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    hits: u64,
-    view_changes: usize,
-    during: usize,
+pub(crate) struct Sum {
+    pub(crate) hits: u64,
+    pub(crate) view_changes: usize,
+    pub(crate) during: usize,
 }
 
 /// Runs seeds and asserts what holds at f: safety, and progress while it lasts and after it.
-fn run(strategy: &Strategy, seeds: std::ops::RangeInclusive<u64>) -> Sum {
+pub(crate) fn run(strategy: &Strategy, seeds: std::ops::RangeInclusive<u64>) -> Sum {
     let mut sum = Sum::default();
     for seed in seeds {
         let what = format!("{}, seed {seed}", strategy.name);
@@ -100,23 +100,4 @@ fn accomplices() {
 #[test]
 fn corrupt_authenticators() {
     assert!(check("authenticator").view_changes > 0);
-}
-
-/// A thousand seeds of each attack: `cargo test --release -p murphy-models --test byzantine -- --ignored`.
-#[test]
-#[ignore = "the whole validation takes minutes"]
-fn a_thousand_seeds_of_each() {
-    for strategy in STRATEGIES.iter().filter(|strategy| strategy.name != "flood") {
-        let sum = run(strategy, 1..=1000);
-        assert!(sum.hits > 0, "{} did nothing", strategy.name);
-        println!("{}: 1000 seeds, {sum:?}", strategy.name);
-    }
-}
-
-/// A thousand floods are half a million messages each: they have a test of their own.
-#[test]
-#[ignore = "the whole validation takes minutes"]
-fn a_thousand_floods() {
-    let flood = STRATEGIES.iter().find(|strategy| strategy.name == "flood").expect("a strategy");
-    println!("flood: {:?}", run(flood, 1..=1000));
 }
