@@ -98,7 +98,10 @@ fn each_mistake_has_its_message() {
             "[[fault]]\nname = \"x\"\nkind = \"partition\"\nat = \"1s\"\ngroups = [[\"r0\"], [\"r*\"]]",
             "`r0` is in two groups",
         ),
-        ("[[fault]]\nname = \"x\"\nkind = \"partition\"\nat = \"1s\"", "none of `groups`, `isolate`, `ring` and `by`"),
+        (
+            "[[fault]]\nname = \"x\"\nkind = \"partition\"\nat = \"1s\"",
+            "none of `groups`, `isolate`, `ring` and `by`",
+        ),
         ("[[fault]]\nname = \"x\"\nkind = \"cut\"\nat = \"1s\"\nlink = [\"a\", \"b\"]", "unknown site \"a\""),
         ("[[fault]]\nname = \"x\"\nkind = \"clock\"\nat = \"1s\"\ntarget = \"r0\"", "changes nothing"),
         (

@@ -225,5 +225,8 @@ fn every_kind_of_fault_and_every_table_is_in_the_schema() {
     }
     assert_eq!(schema["required"], serde_json::json!(["name", "duration"]));
     let crash = &faults()[0];
-    assert_eq!(crash.keys.iter().map(|(key, ..)| key.as_str()).collect::<Vec<_>>(), ["amnesia", "restart", "target"]);
+    assert_eq!(
+        crash.keys.iter().map(|(key, ..)| key.as_str()).collect::<Vec<_>>(),
+        ["amnesia", "restart", "target"]
+    );
 }
