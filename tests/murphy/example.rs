@@ -49,7 +49,10 @@ fn a_protocol_of_ones_own_runs_with_everything() {
     desk.murphy(&["list", "models"]).exits(0).shows("chain.forward").shows("retry_after");
     desk.murphy(&["list", "metrics"]).exits(0).shows("propagation").shows("availability");
     let schema = desk.murphy(&["schema"]).exits(0).out;
-    assert!(schema.contains("\"chain.server\"") && !schema.contains("\"pbft.replica\""), "its own model and no other");
+    assert!(
+        schema.contains("\"chain.server\"") && !schema.contains("\"pbft.replica\""),
+        "its own model and no other"
+    );
 
     let done = desk.murphy(&["run", "chain.toml", "--out", "out"]).exits(0);
     let done =
