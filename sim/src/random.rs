@@ -257,7 +257,9 @@ mod tests {
             let word = keyed.word(Domain::Fault, keyed.base(1, i), 2);
             let hit: Vec<usize> = (0..3).filter(|&band| bands[band].hits(word)).collect();
             assert!(hit.len() <= 1, "word {word} is in the bands {hit:?}");
-            hit.iter().for_each(|&band| hits[band] += 1);
+            for band in hit {
+                hits[band] += 1;
+            }
         }
         for (count, p) in hits.into_iter().zip([0.10, 0.05, 0.02]) {
             let sd = (n as f64 * p * (1.0 - p)).sqrt();

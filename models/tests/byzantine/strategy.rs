@@ -113,18 +113,18 @@ fn attacked_and_shaken(seed: u64, attack: Attack) -> Case {
 
 fn equivocate(seed: u64) -> Case {
     let case = lie(base(4, seed), &[0], alter(Mutation::Equivocate), START, END);
-    if seed % 3 == 0 { shaken(case, seed) } else { case }
+    if seed.is_multiple_of(3) { shaken(case, seed) } else { case }
 }
 
 fn both_stories(seed: u64) -> Case {
     let attack = Attack { chance: Chance::new(0.5), ..alter(Mutation::Equivocate) };
     let case = lie(base(4, seed), &[0], attack, START, END);
-    if seed % 2 == 0 { shaken(case, seed) } else { case }
+    if seed.is_multiple_of(2) { shaken(case, seed) } else { case }
 }
 
 fn twins(seed: u64) -> Case {
     let case = attacked(seed, Attack::new(Deed::Twins));
-    if seed % 3 == 0 { shaken(case, seed) } else { case }
+    if seed.is_multiple_of(3) { shaken(case, seed) } else { case }
 }
 
 fn silence(seed: u64) -> Case {
@@ -141,7 +141,7 @@ fn omission(seed: u64) -> Case {
 fn deaf(seed: u64) -> Case {
     attacked(
         seed,
-        Attack { chance: Chance::new(0.5 + 0.5 * f64::from(seed % 2 == 0)), ..Attack::new(Deed::Deaf) },
+        Attack { chance: Chance::new(0.5 + 0.5 * f64::from(seed.is_multiple_of(2))), ..Attack::new(Deed::Deaf) },
     )
 }
 
@@ -161,7 +161,7 @@ fn forge(seed: u64) -> Case {
 
 /// The primary of view 1 lies when view 0 is given up.
 fn forge_new_view(seed: u64) -> Case {
-    let how = if seed % 2 == 0 { Mutation::Forge } else { Mutation::Equivocate };
+    let how = if seed.is_multiple_of(2) { Mutation::Forge } else { Mutation::Equivocate };
     let case = lie(base(4, seed), &[1], alter(how), START, END);
     case.partition(&[&[0], &[1, 2, 3]], 900, 2000)
 }
@@ -180,7 +180,7 @@ fn corrupt(seed: u64) -> Case {
 
 /// A replica that lags asks for state, and one of those it asks lies.
 fn corrupt_state(seed: u64) -> Case {
-    let how = if seed % 2 == 0 { Mutation::Corrupt } else { Mutation::Forge };
+    let how = if seed.is_multiple_of(2) { Mutation::Corrupt } else { Mutation::Forge };
     let attack = Attack { kinds: kinds(&["state", "checkpoint"]), ..alter(how) };
     lie(base(4, seed), &[0], attack, START, END).crash([3], 700, 2500)
 }
