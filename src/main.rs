@@ -11,5 +11,6 @@ fn main() -> ExitCode {
         .model::<murphy::models::detect::Upkeep>()
         .model::<murphy::models::component::Component>()
         .model::<murphy::models::faultlab::Lab>()
+        .model::<murphy::models::service::Service>()
         .run()
 }

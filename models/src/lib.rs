@@ -6,3 +6,4 @@ pub mod detect;
 pub mod faultlab;
 pub mod oracle;
 pub mod pbft;
+pub mod service;

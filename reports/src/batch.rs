@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::compare::ComparisonSummary;
 use crate::estimate::Estimate;
 use crate::expectation::{ExpectationSummary, Judgement};
 use crate::incidents::Reliability;
@@ -40,6 +41,8 @@ pub struct Batch {
     pub points: Vec<PointSummary>,
     /// Expectations by point, in scenario order.
     pub expectations: Vec<ExpectationSummary>,
+    /// Comparisons of points, in scenario order.
+    pub comparisons: Vec<ComparisonSummary>,
     /// Verdict over everything: expectations, properties and how the runs ended.
     pub verdict: Judgement,
     /// Hash over the runs' trace hashes in order; the trace hash itself for a single run.
@@ -152,12 +155,22 @@ impl BatchBuilder {
             info: self.info,
             runs: self.runs,
             expectations,
+            comparisons: Vec::new(),
             trace_hash,
         }
     }
 }
 
 impl Batch {
+    /// The batch with comparisons of its points: a claim that was not shown fails it.
+    #[must_use]
+    pub fn with_comparisons(mut self, comparisons: Vec<ComparisonSummary>) -> Batch {
+        let claims = comparisons.iter().filter_map(|comparison| comparison.claim.as_ref());
+        self.verdict = claims.map(|claim| claim.verdict).fold(self.verdict, Judgement::max);
+        self.comparisons = comparisons;
+        self
+    }
+
     /// Exit code of the program: 0 pass, 1 fail, 5 inconclusive.
     pub fn exit_code(&self) -> u8 {
         self.verdict.exit_code()

@@ -63,6 +63,14 @@ pub fn percentile_interval(mut statistics: Vec<f64>, level: f64) -> Result<Inter
 /// # Errors
 /// Fewer than two samples.
 pub fn bootstrap_mean(samples: &[f64], stream: u64) -> Result<Interval, StatsError> {
+    bootstrap_mean_at(samples, stream, LEVEL)
+}
+
+/// [`bootstrap_mean`] at a level of one's own, such as 0.99.
+///
+/// # Errors
+/// Fewer than two samples.
+pub fn bootstrap_mean_at(samples: &[f64], stream: u64, level: f64) -> Result<Interval, StatsError> {
     if samples.len() < 2 {
         return Err(StatsError::TooFew { found: samples.len(), needed: 2, method: "the bootstrap" });
     }
@@ -92,11 +100,11 @@ pub fn bootstrap_mean(samples: &[f64], stream: u64) -> Result<Interval, StatsErr
         let z = bias + normal_quantile(probability);
         normal_probability(bias + z / (1.0 - acceleration * z))
     };
-    let tail = (1.0 - LEVEL) / 2.0;
+    let tail = (1.0 - level) / 2.0;
     Ok(Interval {
         low: at_share(&means, end(tail)),
         high: at_share(&means, end(1.0 - tail)),
-        level: LEVEL,
+        level,
         method: "bootstrap over runs".to_owned(),
     })
 }

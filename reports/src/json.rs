@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
 use crate::batch::{Batch, BatchInfo, PointSummary};
+use crate::compare::ComparisonSummary;
 use crate::expectation::{ExpectationSummary, Judgement};
 use crate::number::{Put, hash_text, nine_digits};
 use crate::run::RunSummary;
@@ -45,6 +46,7 @@ pub fn result_json(batch: &Batch) -> String {
     field("trace_hash", format!("\"{}\"", hash_text(batch.trace_hash)), false);
     field("info", compact(&batch.info), false);
     field("expectations", lines(&batch.expectations), false);
+    field("comparisons", lines(&batch.comparisons), false);
     field("points", lines(&batch.points), false);
     field("runs", lines(&batch.runs), true);
     text.push_str("}\n");
@@ -66,6 +68,7 @@ pub fn read_result_json(text: &str) -> Result<Batch, ResultError> {
         runs: stored.runs,
         points: stored.points,
         expectations: stored.expectations,
+        comparisons: stored.comparisons,
         verdict: stored.verdict,
         trace_hash: stored.trace_hash,
     })
@@ -83,6 +86,8 @@ struct Stored {
     trace_hash: u64,
     info: BatchInfo,
     expectations: Vec<ExpectationSummary>,
+    #[serde(default)]
+    comparisons: Vec<ComparisonSummary>,
     points: Vec<PointSummary>,
     runs: Vec<RunSummary>,
 }

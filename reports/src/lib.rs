@@ -13,6 +13,7 @@ mod windows;
 
 mod batch;
 mod bootstrap;
+mod compare;
 mod estimate;
 mod expectation;
 mod pool;
@@ -27,7 +28,10 @@ mod page;
 mod plot;
 
 pub use batch::{Batch, BatchBuilder, BatchInfo, PointSummary, PooledLatency};
-pub use bootstrap::{RESAMPLES, Resampler, bootstrap_mean, paired_difference, percentile_interval};
+pub use bootstrap::{
+    RESAMPLES, Resampler, bootstrap_mean, bootstrap_mean_at, paired_difference, percentile_interval,
+};
+pub use compare::{ArmSummary, ClaimSummary, ComparisonSummary, compare_csv};
 pub use estimate::{Estimate, Interval, NO_OUTAGE, ONE_RUN, nines};
 pub use expectation::{ExpectationResult, ExpectationSummary, Judgement, Over, SeedResult};
 pub use incidents::{Incident, JUST_BEFORE_NS, Reliability, incidents};

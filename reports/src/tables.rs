@@ -372,11 +372,15 @@ fn metric_cell(metric: Option<&MetricSummary>, part: &str) -> String {
 /// The names and bytes of the deterministic files of a batch, in alphabetical order, without the manifest.
 pub fn files(batch: &Batch) -> Vec<(String, Vec<u8>)> {
     let runs = &batch.runs;
-    vec![
+    let mut files = vec![
         ("faults.csv".to_owned(), faults_csv(runs).into_bytes()),
         ("incidents.csv".to_owned(), incidents_csv(runs).into_bytes()),
         ("result.json".to_owned(), crate::json::result_json(batch).into_bytes()),
         ("summary.csv".to_owned(), summary_csv(runs).into_bytes()),
         ("windows.csv".to_owned(), windows_csv(runs).into_bytes()),
-    ]
+    ];
+    if !batch.comparisons.is_empty() {
+        files.push(("compare.csv".to_owned(), crate::compare::compare_csv(&batch.comparisons).into_bytes()));
+    }
+    files
 }

@@ -120,6 +120,12 @@ fn channel(spec: &NetworkSpec) -> Channel {
     }
 }
 
+impl From<&LawSpec> for Law {
+    fn from(spec: &LawSpec) -> Law {
+        law(spec)
+    }
+}
+
 /// The engine's law of a scenario's.
 pub(crate) fn law(spec: &LawSpec) -> Law {
     match spec {

@@ -9,6 +9,7 @@ pub mod hazard;
 pub mod language;
 
 mod build;
+mod compare;
 mod model;
 mod observer;
 mod runner;

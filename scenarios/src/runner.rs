@@ -7,6 +7,7 @@ use murphy_reports::{Batch, BatchBuilder, BatchInfo, ExpectationResult, Expectat
 use murphy_sim::Keep;
 use rayon::prelude::*;
 
+use crate::compare::{self, Figures};
 use crate::describe::ModelInfo;
 use crate::expect::evaluate;
 use crate::hazard::{self, Plan};
@@ -100,18 +101,25 @@ impl<'m> Study<'m> {
     ) -> Batch {
         let mut builder = BatchBuilder::new(info);
         let mut expectations = Expectations::default();
+        let mut figures = Figures::default();
         // Memory is bounded by a window of runs; within it rayon balances the load.
         let window = rayon::current_num_threads() * 16;
         for jobs in jobs.chunks(window.max(1)) {
             let runs: Vec<Option<Judged>> = jobs.par_iter().map(|job| self.one(*job, stop)).collect();
             for (job, run) in jobs.iter().zip(runs) {
-                let Some(run) = run else { return builder.finish(expectations.list) };
+                let Some(run) = run else { return self.finish(builder, expectations, &figures) };
                 seen(&run.summary);
                 expectations.add(job, &self.points[job.point], &run);
+                figures.add(job.point, job.seed, &run.figures);
                 builder.add(run.summary);
             }
         }
-        builder.finish(expectations.list)
+        self.finish(builder, expectations, &figures)
+    }
+
+    fn finish(&self, builder: BatchBuilder, expectations: Expectations, figures: &Figures) -> Batch {
+        let comparisons = figures.compare(self.document.compares(), &self.points[0]);
+        builder.finish(expectations.list).with_comparisons(comparisons)
     }
 
     fn one(&self, job: Job, stop: &AtomicBool) -> Option<Judged> {
@@ -121,7 +129,8 @@ impl<'m> Study<'m> {
         let scenario = &self.points[job.point];
         let record = self.model.prepare(scenario, job.seed, Keep::Nothing).finish(stop)?;
         let expectations = scenario.expectations.iter().map(|expect| evaluate(expect, &record)).collect();
-        Some(Judged { summary: RunSummary::of(&record), expectations })
+        let figures = compare::figures(scenario, &record);
+        Some(Judged { summary: RunSummary::of(&record), expectations, figures })
     }
 }
 
@@ -150,6 +159,8 @@ pub struct RunPlan {
 struct Judged {
     summary: RunSummary,
     expectations: Vec<ExpectationResult>,
+    /// Figures for comparisons.
+    figures: Vec<Option<f64>>,
 }
 
 /// Expectations over the seeds of each point, in the order of points and of the file.

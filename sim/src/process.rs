@@ -145,6 +145,13 @@ impl<P: Process> Context<'_, P> {
         self.done = self.done + self.core.slowed(self.me, span);
     }
 
+    /// The time that a piece of work takes at the CPU's present pace, for work that does not occupy
+    /// the node as a whole, such as that of one of many workers. Slow faults stretch it, and count that.
+    #[inline]
+    pub fn slowed(&mut self, span: Span) -> Span {
+        self.core.slowed(self.me, span)
+    }
+
     /// Sends a message to one node (itself included: that one takes no network).
     #[inline]
     pub fn send(&mut self, to: NodeId, message: P::Message) {

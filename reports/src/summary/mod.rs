@@ -25,6 +25,7 @@ pub fn terminal_summary(batch: &Batch, color: bool) -> String {
     let mut text = header(batch, ink);
     text.push_str(&warnings(batch, ink));
     text.push_str(&expectations(&batch.expectations, ink));
+    text.push_str(&comparisons(batch, ink));
     text.push_str(&availability::section(batch, ink));
     if let Some(first) = batch.runs.first() {
         text.push_str(&availability::incidents(batch, first, ink));
@@ -138,6 +139,28 @@ fn expectations(all: &[ExpectationSummary], ink: Paint) -> String {
     }
     if shown.len() > LISTED * 2 {
         text.put(format_args!("  … and {} more in result.json\n", shown.len() - LISTED * 2));
+    }
+    text
+}
+
+/// Comparisons of points: figures, differences, and the claims about them.
+fn comparisons(batch: &Batch, ink: Paint) -> String {
+    let mut text = String::new();
+    for comparison in &batch.comparisons {
+        let title = format!("{} against {}", comparison.axis, comparison.base);
+        let pairs = comparison.pairs();
+        text.put(format_args!(
+            "\n{}  {}  ({pairs} paired seeds, bootstrap 95%)\n",
+            ink.bold(&title),
+            comparison.metric
+        ));
+        for line in comparison.lines() {
+            text.put(format_args!("  {line}\n"));
+        }
+        if let Some(claim) = &comparison.claim {
+            let word = ink.judgement(claim.verdict, &format!("{:<12}", claim.verdict.word()));
+            text.put(format_args!("  {word}  {}  {}:{}\n", claim.text, comparison.file, comparison.line));
+        }
     }
     text
 }

@@ -30,6 +30,16 @@ pub fn evaluate(expectation: &Expectation, run: &RunRecord) -> ExpectationResult
     }
 }
 
+/// A figure of a run, in base units; `Err` says why there is none.
+pub(crate) fn measure(sum: &Sum, window: &Window, run: &RunRecord) -> Result<f64, String> {
+    if let Some(why) = short(run) {
+        return Err(why);
+    }
+    let service = Service::of(run);
+    let scope = Scope { run, windows: windows(run, &service, window), service };
+    scope.sum(sum)
+}
+
 /// The name under which a run records the verdict of a check.
 pub fn property_name(check: Check, name: &str) -> String {
     if check == Check::Linearizable { format!("linearizable({name})") } else { name.to_owned() }

@@ -11,5 +11,6 @@ pub use ast::{Atom, Check, Comparison, Condition, Expectation, Metric, Statistic
 pub use evaluate::{evaluate, property_name};
 pub use metrics::{STANDARD, StandardMetric};
 
+pub(crate) use evaluate::measure;
 pub(crate) use metrics::Known;
-pub(crate) use parse::{Mistake, condition, over};
+pub(crate) use parse::{Mistake, condition, figure, over};

@@ -66,6 +66,18 @@ pub(crate) fn condition(text: &str, known: &Known<'_>) -> Parsed<Condition> {
     Ok(condition)
 }
 
+/// Parses a figure: `goodput in after(half-db, 30s)`.
+pub(crate) fn figure(text: &str, known: &Known<'_>) -> Parsed<(Sum, Window)> {
+    let mut parser = Parser { text, at: 0, known };
+    let sum = parser.sum()?;
+    let window = if parser.eat("in ") { parser.window()? } else { Window::All };
+    parser.space();
+    if parser.at < text.len() {
+        return Err(parser.mistake("expected `in` and a window, or the end of the figure"));
+    }
+    Ok((sum, window))
+}
+
 /// Parses `every seed` or `95% of seeds`.
 pub(crate) fn over(text: &str) -> Parsed<Over> {
     let whole = |title: &str| Mistake { from: 0, to: text.len(), title: title.to_owned(), help: Vec::new() };

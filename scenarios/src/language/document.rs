@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::compare::{CompareSpec, CompareTable, Compares};
 use super::condition::{self, AxisView, Literal, Test};
 use super::diagnostic::{At, Diagnostic, Diagnostics, Sources};
 use super::fields::{Field, Located, Walk};
@@ -67,6 +68,9 @@ struct Inner {
     axes: Vec<Axis>,
     points: Vec<Vec<usize>>,
     seeds: Vec<u64>,
+    /// The comparisons as they are written, and what they mean.
+    compare_tables: Vec<CompareTable>,
+    compares: Vec<Option<CompareSpec>>,
 }
 
 /// One combination of axis values.
@@ -114,17 +118,21 @@ pub fn parse(
     let (mut root, mut syntax) = value::parse_document(source, text);
     syntax.truncate(MAX_MISTAKES);
     let (mut tables, design) = reader.tables(&root);
+    let compare_tables = reader.compare_tables(&root);
+    let values: Vec<(String, Vec<Literal>)> = tables.iter().map(SweepTable::literals).collect();
     reader.overrides(overrides, &mut root, &mut tables);
     rtt::expand(&mut root, read, &mut reader.sources, &mut reader.found);
     records::inline(&mut root, read, &mut reader.sources, &mut reader.found);
     let mut base = root.clone();
-    drop_entries(&mut base, &["sweep", "design"]);
+    drop_entries(&mut base, &["sweep", "design", "compare"]);
     let axes = sweep::axes(&tables, &base, &mut reader.found);
     let keep = design.as_ref().and_then(|design| design.keep.as_ref());
     let keep = keep.and_then(|keep| reader.condition(keep, &axes));
     let axes_right = reader.found.is_empty();
     let points = if axes_right { reader.points(&axes, keep.as_ref(), design.as_ref()) } else { Vec::new() };
     let seeds = design.and_then(|design| design.seeds).map(|seeds| seeds.0).unwrap_or_default();
+    let compares =
+        if axes_right { reader.compares(&compare_tables, &axes, &values, &points) } else { Vec::new() };
     let mut inner = Inner {
         models: models.to_vec(),
         sources: Arc::new(reader.sources),
@@ -133,6 +141,8 @@ pub fn parse(
         axes,
         points,
         seeds,
+        compare_tables,
+        compares,
     };
     let mut found = reader.found;
     if axes_right {
@@ -180,6 +190,34 @@ impl Reader<'_> {
         let design = root.get("design").map(|design| DesignTable::read(design, &mut walk).0);
         self.found.append(&mut walk.found);
         (sweeps.unwrap_or_default(), design)
+    }
+
+    fn compare_tables(&mut self, root: &Value) -> Vec<CompareTable> {
+        let mut walk = Walk::new(self.models);
+        let tables = root.get("compare").map(|tables| Vec::read(tables, &mut walk).0);
+        self.found.append(&mut walk.found);
+        tables.unwrap_or_default()
+    }
+
+    /// What the comparisons mean; `None` for one that has nothing to compare.
+    fn compares(
+        &mut self,
+        tables: &[CompareTable],
+        axes: &[Axis],
+        values: &[(String, Vec<Literal>)],
+        points: &[Vec<usize>],
+    ) -> Vec<Option<CompareSpec>> {
+        let mut specs = Vec::new();
+        for table in tables {
+            let when = table.when.as_ref().map(|when| self.condition(when, axes));
+            let compares = Compares { axes, values, points, sources: &self.sources };
+            specs.push(match when {
+                Some(None) => None,
+                Some(Some(test)) => compares.spec(table, Some(&test), &mut self.found),
+                None => compares.spec(table, None, &mut self.found),
+            });
+        }
+        specs
     }
 
     fn condition(&mut self, text: &Located<String>, axes: &[Axis]) -> Option<Test> {
@@ -360,7 +398,7 @@ impl Inner {
         let tree = self.tree(positions);
         let (file, mut canonical) = File::read(&tree, &mut walk);
         let declared = walk.found.len();
-        let nodeless = file.nodes.is_empty();
+        let nodeless = file.nodes.is_empty() && file.services.is_empty();
         let fault_names = resolve::fault_names(&file);
         let (mut scenario, tables) = resolve::resolve(file, &self.sources, &mut walk);
         if walk.unsupported {
@@ -372,6 +410,8 @@ impl Inner {
             let wrong = Diagnostic::new(tree.at, "the scenario has no nodes", "needs a [[node]] table");
             walk.found.push(wrong);
         }
+        let metrics = self.compare_tables.iter().map(|table| &table.metric);
+        scenario.figures = resolve::figures(metrics, &scenario, fault_names.clone(), &mut walk);
         let holds = self.when(&tables, positions, &mut walk);
         let mut holding = holds.iter();
         let tables: Vec<_> =
@@ -449,6 +489,11 @@ impl Document {
     /// The seeds of `[design]`; empty when each point runs with its own `seed`.
     pub fn seeds(&self) -> &[u64] {
         &self.inner.seeds
+    }
+
+    /// The comparisons, in file order; `None` for one of which the command line left nothing.
+    pub fn compares(&self) -> &[Option<CompareSpec>] {
+        &self.inner.compares
     }
 
     /// The names of the axes, in order.

@@ -4,12 +4,14 @@
 //! and [`Point::resolve`] what the file means at one of them.
 
 mod scenario;
+mod service;
 
 mod diagnostic;
 pub(crate) mod quantity;
 mod value;
 
 mod byzantine;
+mod compare;
 mod condition;
 mod document;
 mod fault;
@@ -30,6 +32,7 @@ mod sweep;
 mod tables;
 mod template;
 
+pub use compare::{Claim, CompareGroup, CompareSpec, Figure, Margin};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use document::{Document, Point, Set, decode, parse};
 pub use fault::{FaultInfo, faults};
@@ -39,6 +42,11 @@ pub use scenario::{
     ArrivalSpec, ClockSpec, CpuSpec, DiskSpec, DrawSpec, FaultEffect, FaultSpec, GroupSpec, LawSpec, Limits,
     LinkSpec, NetworkSpec, NodeSpec, OpSpec, Place, ReorderSpec, Scenario, Scope, SiteSpec, Traffic,
     WorkloadSpec,
+};
+pub use service::{
+    Around, BackoffKind, BackoffSpec, Balancer, BreakerSpec, BreakerWindow, BudgetSpec, CallSpec, Jitter,
+    Level, PolicySpec, QueueOrder, QueueSpec, RateLimitSpec, RetryOn, SERVICE_REPLICA, SERVICE_USERS,
+    ServiceSpec,
 };
 pub use sweep::Seeds;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use murphy_sim::{Span, Time};
 
+use super::compare::Figure;
 use super::diagnostic::{At, Diagnostic, Sources};
 use super::fields::{Located, Patterns, Walk};
 use super::hazard::HazardTable;
@@ -13,6 +14,7 @@ use super::scenario::{
     CpuSpec, DiskSpec, FaultSpec, GroupSpec, LinkSpec, NetworkSpec, NodeSpec, OpSpec, Scenario, SiteSpec,
     WorkloadSpec,
 };
+use super::service::{self, Services};
 use super::tables::{
     CpuPart, DiskPart, ExpectTable, FaultTable, File, LinkTable, MAX_NODES, NodeTable, SiteTable,
     WorkloadTable,
@@ -29,7 +31,18 @@ pub(crate) fn resolve(
     let found = &mut walk.found;
     let sites = sites(&file.sites, &file.network, found);
     let links = links(&file.links, &sites, &file.network, found);
-    let (groups, nodes) = nodes(&file, &sites, sources, found);
+    let services = Services::new(&file.services, &file.policies, sources);
+    services.simulated(walk.models, found);
+    let (mut groups, mut nodes) = nodes(&file, &sites, sources, found);
+    let specs = services.specs(file.nodes.len(), found);
+    service::acyclic(&specs, &file.services, found);
+    let asked: Vec<_> = file.workloads.iter().map(|table| services.asked(table, found)).collect();
+    for (table, (to, _)) in file.workloads.iter().zip(&asked) {
+        if let Some(to) = to {
+            services.users(table, *to, &mut groups, &mut nodes);
+        }
+    }
+    let policies = services.policies();
     let models = in_use(walk.models, &nodes);
     let mut names = Names {
         sites: &sites,
@@ -46,7 +59,8 @@ pub(crate) fn resolve(
         &mut names.found,
     );
     unique(file.faults.iter().map(|table| (&table.name.value.0, table.name.at)), "faults", &mut names.found);
-    let workloads = file.workloads.iter().map(|table| workload(table, &models, &mut names)).collect();
+    let workloads = file.workloads.iter().zip(asked);
+    let workloads = workloads.map(|(table, asked)| workload(table, asked, &models, &mut names)).collect();
     own_names(&file, &mut names.found);
     let faults = file.faults.into_iter().filter_map(|table| fault(table, sources, &mut names)).collect();
     let hazards = file.hazards.into_iter().filter_map(|table| table.resolve(sources, &mut names)).collect();
@@ -64,10 +78,13 @@ pub(crate) fn resolve(
         links,
         groups,
         nodes,
+        services: specs,
+        policies,
         workloads,
         faults,
         hazards,
         expectations: Vec::new(),
+        figures: Vec::new(),
         canonical: String::new(),
     };
     (scenario, file.expects)
@@ -149,14 +166,16 @@ fn nodes(
     found: &mut Vec<Diagnostic>,
 ) -> (Vec<GroupSpec>, Vec<NodeSpec>) {
     let (mut groups, mut nodes) = (Vec::new(), Vec::new());
-    unique(file.nodes.iter().map(|table| (&table.name.value.0, table.name.at)), "[[node]] tables", found);
-    let total: u64 = file.nodes.iter().map(|table| table.count.unwrap_or(1)).sum();
-    if let (true, Some(table)) = (total > MAX_NODES, file.nodes.last()) {
+    let tables = || file.nodes.iter().chain(file.services.iter().map(|service| &service.node));
+    let names = tables().map(|table| (&table.name.value.0, table.name.at));
+    unique(names, "[[node]] or [[service]] tables", found);
+    let total: u64 = tables().map(|table| table.count.unwrap_or(1)).sum();
+    if let (true, Some(table)) = (total > MAX_NODES, tables().last()) {
         let title = format!("{total} nodes are more than the limit of {MAX_NODES}");
         found.push(Diagnostic::new(table.name.at, title, "too many nodes up to here"));
         return (groups, nodes);
     }
-    for table in &file.nodes {
+    for table in tables() {
         let start = nodes.len();
         expand(table, groups.len(), file, sites, &mut nodes, found);
         groups.push(GroupSpec {
@@ -166,7 +185,7 @@ fn nodes(
             place: sources.place(table.name.at),
         });
     }
-    let at = |node: &NodeSpec| file.nodes[node.group].name.at;
+    let at = |node: &NodeSpec| tables().nth(node.group).map_or(At::NONE, |table| table.name.at);
     unique(nodes.iter().map(|node| (&node.name, at(node))), "nodes", found);
     (groups, nodes)
 }
@@ -225,8 +244,13 @@ fn disk(own: Option<&DiskPart>, base: &DiskSpec) -> DiskSpec {
     }
 }
 
-fn workload(table: &WorkloadTable, models: &[&ModelInfo], names: &mut Names<'_>) -> WorkloadSpec {
-    let from = clients(&table.from, names);
+fn workload(
+    table: &WorkloadTable,
+    (to, policy): (Option<usize>, Option<usize>),
+    models: &[&ModelInfo],
+    names: &mut Names<'_>,
+) -> WorkloadSpec {
+    let from = if table.to.is_some() { users(table, names) } else { clients(&table.from, names) };
     let mut known: Vec<OperationInfo> = Vec::new();
     for model in models {
         let sends = |kind: &str| from.iter().any(|index| [kind, ""].contains(&names.nodes[*index].kind));
@@ -257,12 +281,25 @@ fn workload(table: &WorkloadTable, models: &[&ModelInfo], names: &mut Names<'_>)
     WorkloadSpec {
         name: table.name.value.0.clone(),
         from,
+        to,
+        policy,
         ops: ops.into_iter().filter(|(_, _, weight)| *weight > 0.0).map(spec).collect(),
         arrivals: table.arrivals,
         deadline: table.deadline,
         keys: table.keys,
         probe: Some(table.probe).filter(|interval| *interval > Span::ZERO),
     }
+}
+
+/// The node of the users outside.
+fn users(table: &WorkloadTable, names: &mut Names<'_>) -> Vec<usize> {
+    if let Some(other) = table.from.0.iter().find(|pattern| pattern.value != "outside") {
+        let title = format!("services are asked from \"outside\", not from \"{}\"", other.value);
+        let help = "write from = \"outside\", or leave out `to`";
+        names.found.push(Diagnostic::new(other.at, title, "not outside").help(help));
+    }
+    let name = service::outside(&table.name.value.0);
+    names.nodes.iter().filter(|node| node.name == name).map(|node| node.index).collect()
 }
 
 /// Nodes that patterns name; all of them must be clients.
@@ -354,13 +391,39 @@ pub(crate) fn expectations(
     sources: &Arc<Sources>,
     walk: &mut Walk<'_>,
 ) -> Vec<Expectation> {
-    let known = Known {
-        models: in_use(walk.models, &scenario.nodes),
+    let known = known(scenario, faults, walk.models);
+    tables.iter().filter_map(|table| expectation(table, &known, sources, &mut walk.found)).collect()
+}
+
+/// Parses the figures that comparisons take.
+pub(crate) fn figures<'t>(
+    tables: impl Iterator<Item = &'t Located<String>>,
+    scenario: &Scenario,
+    faults: Vec<(String, bool)>,
+    walk: &mut Walk<'_>,
+) -> Vec<Figure> {
+    let known = known(scenario, faults, walk.models);
+    let mut figures = Vec::new();
+    for text in tables {
+        match expect::figure(&text.value, &known) {
+            Ok((sum, window)) => figures.push(Figure { sum, window }),
+            Err(wrong) => {
+                let mut item = Diagnostic::new(text.at.inside(wrong.from, wrong.to), wrong.title, "here");
+                item.help = wrong.help;
+                walk.found.push(item);
+            }
+        }
+    }
+    figures
+}
+
+fn known<'s>(scenario: &'s Scenario, faults: Vec<(String, bool)>, models: &'s [ModelInfo]) -> Known<'s> {
+    Known {
+        models: in_use(models, &scenario.nodes),
         faults,
         workloads: &scenario.workloads,
         nodes: scenario.nodes.iter().map(|node| node.name.as_str()).collect(),
-    };
-    tables.iter().filter_map(|table| expectation(table, &known, sources, &mut walk.found)).collect()
+    }
 }
 
 fn expectation(

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use murphy_reports::Persistence;
 use murphy_sim::{Span, Time};
 
+use super::compare::Figure;
+use super::service::{PolicySpec, ServiceSpec};
 use crate::describe::{Effect as OpEffect, Params};
 use crate::expect::Expectation;
 use crate::hazard::{Burst, HazardSpec};
@@ -37,6 +39,10 @@ pub struct Scenario {
     pub groups: Vec<GroupSpec>,
     /// One entry a node, in roster order.
     pub nodes: Vec<NodeSpec>,
+    /// Services in file order.
+    pub services: Vec<ServiceSpec>,
+    /// Policies of calls, in file order.
+    pub policies: Vec<PolicySpec>,
     /// Workloads in file order.
     pub workloads: Vec<WorkloadSpec>,
     /// Faults in file order.
@@ -45,6 +51,8 @@ pub struct Scenario {
     pub hazards: Vec<HazardSpec>,
     /// Expectations whose `when` holds at this point, in file order.
     pub expectations: Vec<Expectation>,
+    /// Figures that `[[compare]]` tables take of a run, in file order.
+    pub figures: Vec<Figure>,
     pub(crate) canonical: String,
 }
 
@@ -274,6 +282,10 @@ pub struct WorkloadSpec {
     pub name: String,
     /// Client nodes: indices into [`Scenario::nodes`], ascending.
     pub from: Vec<usize>,
+    /// The service that they call: an index into [`Scenario::services`].
+    pub to: Option<usize>,
+    /// How they call it: an index into [`Scenario::policies`].
+    pub policy: Option<usize>,
     /// Operations and their weights, in file order; weights are positive and sum to 1.
     pub ops: Vec<OpSpec>,
     /// When requests arrive.

@@ -59,6 +59,13 @@ impl Table for SweepTable {
     }
 }
 
+impl SweepTable {
+    /// Name of the axis and its values.
+    pub(crate) fn literals(&self) -> (String, Vec<Literal>) {
+        (self.axis.value.0.clone(), self.values.iter().map(Literal::of).collect())
+    }
+}
+
 /// Values at equal steps.
 struct RangeTable(Vec<Value>);
 

@@ -6,6 +6,7 @@ use murphy_reports::Persistence;
 use murphy_sim::Span;
 use serde_json::{Value as Json, json};
 
+use super::compare::CompareTable;
 use super::diagnostic::Diagnostic;
 use super::fault::{FaultPart, KINDS};
 use super::fields::{
@@ -15,6 +16,7 @@ use super::fields::{
 use super::hazard::{Class, HazardTable};
 use super::params;
 use super::scenario::{ArrivalSpec, ClockSpec, CpuSpec, DiskSpec, LawSpec, Limits, NetworkSpec, ReorderSpec};
+use super::service::{Policies, ServiceTable, workload_keys};
 use super::sweep::{DesignTable, SweepTable};
 use super::template;
 use super::value::{Data, Value};
@@ -40,6 +42,8 @@ pub(crate) struct File {
     pub(crate) sites: Vec<SiteTable>,
     pub(crate) links: Vec<LinkTable>,
     pub(crate) nodes: Vec<NodeTable>,
+    pub(crate) services: Vec<ServiceTable>,
+    pub(crate) policies: Policies,
     pub(crate) workloads: Vec<WorkloadTable>,
     pub(crate) faults: Vec<FaultTable>,
     pub(crate) hazards: Vec<HazardTable>,
@@ -78,6 +82,8 @@ impl Table for File {
             sites: fields.list("site", "places where nodes sit"),
             links: fields.list("link", "links between sites"),
             nodes: fields.list("node", "nodes"),
+            services: fields.list("service", "services that call one another"),
+            policies: fields.optional("policy", "how services call one another").unwrap_or_default(),
             workloads: fields.list("workload", "requests from outside"),
             faults: fields.list("fault", "intervals in which something is wrong"),
             hazards: fields.list("hazard", "generators that expand to faults before the run"),
@@ -91,17 +97,15 @@ fn declare_later(fields: &mut Fields<'_, '_, '_>) {
     if !fields.live() {
         _ = fields.list::<SweepTable>("sweep", "one axis a table; axes multiply");
         _ = fields.optional::<DesignTable>("design", "which points and seeds are run");
+        _ = fields.list::<CompareTable>("compare", "points of the sweep that are compared, seed by seed");
         return;
     }
     fields.known("sweep");
     fields.known("design");
-    for (key, what) in [
-        ("service", "services that call one another"),
-        ("policy", "retry policies of services"),
-        ("compare", "paired comparisons of sweep points"),
-        ("slo", "objectives with an error budget; write [[expect]] tables instead"),
-        ("cost", "costs"),
-    ] {
+    fields.known("compare");
+    for (key, what) in
+        [("slo", "objectives with an error budget; write [[expect]] tables instead"), ("cost", "costs")]
+    {
         fields.unsupported(key, what);
     }
 }
@@ -351,6 +355,8 @@ impl Table for NodeTable {
 pub(crate) struct WorkloadTable {
     pub(crate) name: Located<Name>,
     pub(crate) from: Patterns,
+    pub(crate) to: Option<Located<String>>,
+    pub(crate) policy: Option<Located<String>>,
     pub(crate) ops: Option<Weights>,
     pub(crate) arrivals: ArrivalSpec,
     pub(crate) deadline: Span,
@@ -362,10 +368,15 @@ impl Table for WorkloadTable {
     const WHAT: &'static str = "[[workload]]";
 
     fn fields(fields: &mut Fields<'_, '_, '_>) -> WorkloadTable {
-        fields.unsupported("to", "services that call one another");
+        let (to, policy) = workload_keys(fields);
         let table = WorkloadTable {
+            to,
+            policy,
             name: fields.required("name", "name"),
-            from: fields.required("from", "client nodes, such as \"client*\""),
+            from: fields.required(
+                "from",
+                "client nodes, such as \"client*\"; \"outside\" for the users of a service",
+            ),
             ops: fields.optional("ops", "weights of operations, such as { put = 0.5, get = 0.5 }"),
             arrivals: fields.required("arrivals", "such as { dist = \"poisson\", rate = \"200/s\" }"),
             deadline: fields.required("deadline", "a reply after this long is not good, such as \"2s\""),

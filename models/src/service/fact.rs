@@ -1,0 +1,58 @@
+//! What the nodes of this model say about themselves, beside the standard facts.
+
+use murphy_sim::Fact;
+
+use super::Cx;
+
+/// Kinds of [`Fact::Own`]; the first value is the service that is called, where one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub(crate) enum Said {
+    /// An attempt is sent; the second value is its number, zero for the first.
+    Attempt,
+    /// No answer came in time.
+    Timeout,
+    /// A request was refused at its service, or dropped from its queue.
+    Shed,
+    /// The caller's own policy refused a call.
+    Refused,
+    /// The budget allowed no retry.
+    Denied,
+    /// A reply came when nobody waited for it any more.
+    Late,
+    /// A call that failed was answered by the fallback.
+    Fallback,
+    /// A request's deadline had passed when its turn came.
+    Expired,
+    /// A breaker opened.
+    Opened,
+    /// A hedge was sent.
+    Hedged,
+}
+
+impl Said {
+    /// All of them, in the order of their numbers.
+    #[cfg(test)]
+    pub(crate) const ALL: [Said; 10] = [
+        Said::Attempt,
+        Said::Timeout,
+        Said::Shed,
+        Said::Refused,
+        Said::Denied,
+        Said::Late,
+        Said::Fallback,
+        Said::Expired,
+        Said::Opened,
+        Said::Hedged,
+    ];
+
+    #[inline]
+    pub(crate) fn say(self, cx: &mut Cx<'_>, service: usize, more: u64) {
+        cx.fact(Fact::Own { kind: self as u16, a: service as u64, b: more });
+    }
+}
+
+/// Metric of [`Fact::Sample`]: requests that wait at a replica.
+pub(crate) const QUEUE_DEPTH: u16 = 0;
+/// Metric of [`Fact::Sample`]: state of a breaker.
+pub(crate) const BREAKER_STATE: u16 = 1;

@@ -1,0 +1,178 @@
+//! What is measured of services: facts in, samples out.
+
+use murphy_scenarios::{MetricKind, MetricRecord, Oracles, PropertyRecord, Verdict};
+use murphy_sim::{Fact, Judge, NodeId, Stamped};
+
+use super::fact::Said;
+
+/// Counts are gathered over so long before they become a sample.
+const BUCKET_NS: u64 = 100_000_000;
+/// Amplification is taken over so long.
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// Counters, in the order of [`Said::ALL`], and after them the retries among the attempts.
+pub(super) const COUNTERS: [(&str, &str); 11] = [
+    ("attempts", "attempts sent, first tries and retries"),
+    ("timeouts", "attempts that were not answered in time"),
+    ("shed", "requests that a service refused, or dropped because nobody waited any more"),
+    ("refused", "calls that the caller's own policies refused: breaker, rate limiter, bulkhead"),
+    ("retries_denied", "retries that the budget did not allow"),
+    ("late_replies", "replies that came when nobody waited for them any more"),
+    ("fallbacks", "calls that failed and were answered by the fallback"),
+    ("expired", "requests whose deadline had passed when their turn came"),
+    ("breaker_opened", "times that a breaker opened"),
+    ("hedges", "second attempts because the first took long"),
+    ("retries", "attempts that are not the first"),
+];
+const RETRIES: usize = COUNTERS.len() - 1;
+pub(super) const AMPLIFICATION: &str = "amplification";
+
+/// Properties that tell whether something happened at all, by what is said when it does.
+pub(super) const SOMETIMES: [(&str, &str, Said); 4] = [
+    ("service.timeout", "an attempt was not answered in time", Said::Timeout),
+    ("service.shed", "a service refused a request", Said::Shed),
+    ("service.refused", "a caller's own policy refused a call", Said::Refused),
+    ("service.breaker_opened", "a breaker opened", Said::Opened),
+];
+
+/// Measures services.
+#[derive(Clone, Debug)]
+pub struct ServiceOracles {
+    /// By counter and node: the bucket that is gathered, and its count.
+    open: Vec<[(u64, u64); COUNTERS.len()]>,
+    samples: Vec<Vec<(u64, u32, f64)>>,
+    totals: [u64; COUNTERS.len()],
+    /// First replica of each service.
+    firsts: Vec<NodeId>,
+    second: u64,
+    arrived: u64,
+    attempts: Vec<u64>,
+    amplification: Vec<(u64, u32, f64)>,
+}
+
+impl ServiceOracles {
+    /// For so many nodes; `firsts` has the first replica of each service.
+    pub fn new(nodes: usize, firsts: Vec<NodeId>) -> ServiceOracles {
+        ServiceOracles {
+            open: vec![[(0, 0); COUNTERS.len()]; nodes],
+            samples: vec![Vec::new(); COUNTERS.len()],
+            totals: [0; COUNTERS.len()],
+            attempts: vec![0; firsts.len()],
+            firsts,
+            second: 0,
+            arrived: 0,
+            amplification: Vec::new(),
+        }
+    }
+
+    /// How often each counter counted, for tests.
+    pub fn total(&self, counter: &str) -> u64 {
+        let index = COUNTERS.iter().position(|(name, _)| *name == counter);
+        index.map_or(0, |index| self.totals[index])
+    }
+
+    #[inline]
+    fn count(&mut self, said: &Stamped, counter: usize) {
+        self.totals[counter] += 1;
+        let bucket = said.at.0 / BUCKET_NS;
+        let (open, count) = &mut self.open[said.node.index()][counter];
+        if *open != bucket && *count > 0 {
+            self.samples[counter].push((*open * BUCKET_NS, said.node.0, *count as f64));
+            *count = 0;
+        }
+        *open = bucket;
+        *count += 1;
+    }
+
+    /// Turns to the second that it is now.
+    #[inline]
+    fn turn(&mut self, at_ns: u64) {
+        if at_ns / SECOND_NS != self.second {
+            self.close_second();
+            self.second = at_ns / SECOND_NS;
+        }
+    }
+
+    fn close_second(&mut self) {
+        if self.arrived > 0 {
+            for (first, attempts) in self.firsts.iter().zip(&self.attempts) {
+                let times = *attempts as f64 / self.arrived as f64;
+                self.amplification.push((self.second * SECOND_NS, first.0, times));
+            }
+        }
+        self.arrived = 0;
+        self.attempts.fill(0);
+    }
+}
+
+impl Judge for ServiceOracles {
+    #[inline]
+    fn observe(&mut self, said: &Stamped) {
+        match said.fact {
+            Fact::Arrive(_) => {
+                self.turn(said.at.0);
+                self.arrived += 1;
+            }
+            Fact::Own { kind, a, b } => {
+                self.count(said, usize::from(kind));
+                if kind == Said::Attempt as u16 {
+                    self.turn(said.at.0);
+                    self.attempts[usize::try_from(a).expect("an index")] += 1;
+                    if b > 0 {
+                        self.count(said, RETRIES);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Oracles for ServiceOracles {
+    fn verdicts(&mut self) -> Vec<PropertyRecord> {
+        let record = |&(name, _, said): &(&str, &str, Said)| PropertyRecord {
+            name: name.to_owned(),
+            verdict: Verdict::Held,
+            checked: self.totals[said as usize],
+        };
+        SOMETIMES.iter().map(record).collect()
+    }
+
+    fn metrics(&mut self) -> Vec<MetricRecord> {
+        self.close_second();
+        for (node, counters) in self.open.iter().enumerate() {
+            let node = u32::try_from(node).expect("fewer than 2^32 nodes");
+            for (samples, &(bucket, count)) in self.samples.iter_mut().zip(counters) {
+                if count > 0 {
+                    samples.push((bucket * BUCKET_NS, node, count as f64));
+                }
+            }
+        }
+        let record = |name: &str, kind, samples: &mut Vec<(u64, u32, f64)>| MetricRecord {
+            name: name.to_owned(),
+            unit: "1".to_owned(),
+            kind,
+            samples: std::mem::take(samples),
+        };
+        let mut metrics: Vec<MetricRecord> = COUNTERS
+            .iter()
+            .zip(&mut self.samples)
+            .map(|((name, _), samples)| record(name, MetricKind::Counter, samples))
+            .collect();
+        metrics.push(record(AMPLIFICATION, MetricKind::Gauge, &mut self.amplification));
+        metrics
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fact_has_its_counter() {
+        for (index, said) in Said::ALL.into_iter().enumerate() {
+            assert_eq!(said as usize, index, "{said:?}");
+        }
+        assert_eq!(COUNTERS.len(), Said::ALL.len() + 1);
+    }
+}

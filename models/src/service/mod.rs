@@ -1,0 +1,120 @@
+//! Services that call one another: queues, workers, balancers, and the policies of their calls.
+//!
+//! What a scenario does not say follows these rules:
+//! - A replica has `concurrency` workers, and a request holds one from the start of its work to its
+//!   answer, its calls and their back-off included: a thread for every request.
+//! - The work comes first, then the calls in order. Work proceeds at the pace of the node's CPU: a
+//!   `slow` fault stretches what starts while it lasts.
+//! - A queue has no bound and is served in order, unless the scenario says otherwise.
+//! - A time-out ends the caller's wait and nothing else: the callee does not know and goes on.
+//! - Retries, budgets, breakers, limiters and bulkheads belong to one caller's replica and one callee.
+//! - Replicas are chosen by two random choices, the one with fewer calls on their way. (Round robin
+//!   lets the queues of busy replicas drift apart.)
+//! - A retry budget is Finagle's: requests of the last 10 s allow retries in proportion, and a reserve
+//!   allows `min_per_sec` more, in total over the caller's replicas.
+//! - Users outside wait for ever unless their workload names a policy; whether the answer was of use
+//!   is judged by the workload's deadline.
+
+mod caller;
+mod draw;
+mod fact;
+mod measure;
+mod message;
+mod plan;
+pub mod policy;
+mod protocol;
+mod replica;
+mod slab;
+mod users;
+
+use std::sync::Arc;
+
+use murphy_sim::{Context, NodeId, Process, Request, fold};
+
+pub use measure::ServiceOracles;
+pub use message::{ServiceMessage, Ticket};
+pub use plan::{Dependency, Plan, Role};
+pub use replica::Replica;
+pub use users::Users;
+
+/// A node of a system of services.
+#[derive(Clone, Debug)]
+pub enum Service {
+    /// A replica of a service.
+    Replica(Box<Replica>),
+    /// The users of a workload.
+    Users(Box<Users>),
+}
+
+/// What a node is told at boot.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// All services.
+    pub plan: Arc<Plan>,
+    /// What this node is.
+    pub role: Role,
+}
+
+/// What a node is woken with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// The work of a request is done.
+    Work(Ticket),
+    /// An attempt was not answered in time.
+    Timeout(Ticket),
+    /// The wait before a retry is over.
+    Retry(Ticket),
+    /// The rate limiter lets an attempt through.
+    Turn(Ticket),
+    /// Time for a hedge.
+    Hedge(Ticket),
+}
+
+/// What a node of this model acts through.
+pub(crate) type Cx<'a> = Context<'a, Service>;
+
+impl Process for Service {
+    type Config = Config;
+    type Message = ServiceMessage;
+    type Timer = Timer;
+    type Durable = ();
+
+    fn boot(cx: &mut Cx<'_>) -> Service {
+        let Config { plan, role } = cx.config().clone();
+        // Answers to what was asked before a crash must not fit what is asked after it.
+        let [_, _, _, _, a, b, c, d] = fold(cx.now().0, 1).to_le_bytes();
+        let serial = u32::from_le_bytes([a, b, c, d]);
+        match role {
+            Role::Replica { service, ordinal } => {
+                Service::Replica(Box::new(Replica::new(&plan, service, ordinal, serial)))
+            }
+            Role::Users { workload } => {
+                let users = plan.users[workload].as_ref().expect("users have a service to ask");
+                Service::Users(Box::new(Users::new(cx, users, serial)))
+            }
+        }
+    }
+
+    #[inline]
+    fn on_message(&mut self, cx: &mut Cx<'_>, from: NodeId, message: &ServiceMessage) {
+        match self {
+            Service::Replica(replica) => replica.on_message(cx, from, message),
+            Service::Users(users) => users.on_message(cx, message),
+        }
+    }
+
+    #[inline]
+    fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) {
+        match self {
+            Service::Replica(replica) => replica.on_timer(cx, timer),
+            Service::Users(users) => users.on_timer(cx, timer),
+        }
+    }
+
+    #[inline]
+    fn on_request(&mut self, cx: &mut Cx<'_>, request: Request) {
+        if let Service::Users(users) = self {
+            users.on_request(cx, request);
+        }
+    }
+}

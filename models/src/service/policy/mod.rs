@@ -1,0 +1,12 @@
+//! Resilience policies as pure state machines: time goes in, decisions come out. Each follows the
+//! library that it names, thresholds inclusive or strict as there.
+
+mod backoff;
+mod breaker;
+mod budget;
+mod limiter;
+
+pub use backoff::Backoff;
+pub use breaker::{Breaker, BreakerState, Recorded};
+pub use budget::RetryBudget;
+pub use limiter::RateLimiter;

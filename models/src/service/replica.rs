@@ -1,0 +1,236 @@
+//! A replica of a service: a queue, workers, and the calls that a request makes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use murphy_scenarios::language::QueueOrder;
+use murphy_sim::{Fact, NodeId, Outcome, Span, Time, TimerId};
+
+use super::caller::{Caller, Ended, Place};
+use super::draw::{self, Purpose};
+use super::fact::{QUEUE_DEPTH, Said};
+use super::message::{ServiceMessage, Ticket};
+use super::plan::Plan;
+use super::slab::Slab;
+use super::{Cx, Timer};
+
+/// The depth of the queue is told at most so often.
+const SAMPLE_EVERY: Span = Span::millis(100);
+
+/// A replica of a service.
+#[derive(Clone, Debug)]
+pub struct Replica {
+    plan: Arc<Plan>,
+    service: usize,
+    caller: Caller,
+    queue: VecDeque<Waiting>,
+    jobs: Slab<Job>,
+    /// Workers that have a request, whether they work or wait for a call.
+    busy: u64,
+    serial: u32,
+    sampled: Option<Time>,
+}
+
+/// A request that waits for a worker.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    from: NodeId,
+    ticket: Ticket,
+    luck: u64,
+    deadline: Time,
+}
+
+/// A request that has a worker.
+#[derive(Clone, Copy, Debug)]
+struct Job {
+    request: Waiting,
+    serial: u32,
+    /// The end of the work, while it is worked on.
+    work: Option<TimerId>,
+    /// The next of its calls.
+    next: usize,
+    /// Calls on their way.
+    pending: u32,
+    failed: bool,
+}
+
+impl Replica {
+    /// An idle replica with nothing in its queue. `serial` differs from boot to boot.
+    pub(crate) fn new(plan: &Arc<Plan>, service: usize, ordinal: usize, serial: u32) -> Replica {
+        Replica {
+            caller: Caller::new(
+                &plan.services[service].calls,
+                Place { ordinal, of: plan.services[service].replicas.len() },
+                serial,
+            ),
+            plan: Arc::clone(plan),
+            service,
+            queue: VecDeque::new(),
+            jobs: Slab::new(),
+            busy: 0,
+            serial,
+            sampled: None,
+        }
+    }
+
+    pub(crate) fn on_message(&mut self, cx: &mut Cx<'_>, from: NodeId, message: &ServiceMessage) {
+        match *message {
+            ServiceMessage::Call { ticket, luck, deadline } => {
+                self.accept(cx, Waiting { from, ticket, luck, deadline });
+            }
+            ServiceMessage::Reply { ticket, outcome } => {
+                let ended = self.caller.on_reply(cx, ticket, outcome);
+                self.returned(cx, ended);
+            }
+            ServiceMessage::Cancel { ticket } => self.cancel(cx, from, ticket),
+        }
+    }
+
+    pub(crate) fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) {
+        let ended = match timer {
+            Timer::Work(ticket) => return self.worked(cx, ticket),
+            Timer::Timeout(ticket) => self.caller.on_timeout(cx, ticket),
+            Timer::Retry(ticket) => self.caller.on_retry(cx, ticket),
+            Timer::Turn(ticket) => self.caller.on_turn(cx, ticket),
+            Timer::Hedge(ticket) => return self.caller.on_hedge(cx, ticket),
+        };
+        self.returned(cx, ended);
+    }
+
+    /// A request arrives: a worker takes it, or it waits, or it is refused.
+    fn accept(&mut self, cx: &mut Cx<'_>, request: Waiting) {
+        let service = &self.plan.services[self.service];
+        if self.busy < service.concurrency {
+            self.start(cx, request);
+        } else if service.queue.bound.is_none_or(|bound| (self.queue.len() as u64) < bound) {
+            self.queue.push_back(request);
+        } else {
+            Said::Shed.say(cx, self.service, 0);
+            let refusal = ServiceMessage::Reply { ticket: request.ticket, outcome: Outcome::Rejected };
+            cx.send(request.from, refusal);
+        }
+        self.sample(cx);
+    }
+
+    /// A worker takes a request.
+    fn start(&mut self, cx: &mut Cx<'_>, request: Waiting) {
+        self.busy += 1;
+        self.serial = self.serial.wrapping_add(1);
+        let service = &self.plan.services[self.service];
+        let work = service.work.sample(draw::word(request.luck, Purpose::Work));
+        let span = cx.slowed(work.saturating_add(service.contention * self.busy));
+        let serial = self.serial;
+        let job = Job { request, serial, work: None, next: 0, pending: 0, failed: false };
+        let slot = self.jobs.insert(job);
+        let timer = cx.set_timer(span, Timer::Work(Ticket { slot, serial }));
+        if let Some(job) = self.jobs.get_mut(slot) {
+            job.work = Some(timer);
+        }
+    }
+
+    /// The work of a request is done.
+    fn worked(&mut self, cx: &mut Cx<'_>, ticket: Ticket) {
+        let job = self.jobs.get_mut(ticket.slot).filter(|job| job.serial == ticket.serial);
+        let Some(job) = job else { return };
+        job.work = None;
+        self.advance(cx, ticket.slot);
+    }
+
+    /// A call of a request ended.
+    fn returned(&mut self, cx: &mut Cx<'_>, ended: Option<Ended>) {
+        let Some(ended) = ended else { return };
+        let Some(job) = self.jobs.get_mut(ended.owner) else { return };
+        job.pending -= 1;
+        job.failed |= ended.outcome != Outcome::Ok
+            && !self.plan.services[self.service].calls[ended.dependency].optional;
+        self.advance(cx, ended.owner);
+    }
+
+    /// Makes the next calls of a request, or ends it.
+    fn advance(&mut self, cx: &mut Cx<'_>, slot: u32) {
+        loop {
+            let calls = &self.plan.services[self.service].calls;
+            let job = self.jobs.get_mut(slot).expect("a request has its place until it ends");
+            if job.pending > 0 {
+                return;
+            }
+            if job.failed || job.next == calls.len() {
+                let outcome = if job.failed { Outcome::Failed } else { Outcome::Ok };
+                return self.finish(cx, slot, outcome);
+            }
+            let first = job.next;
+            let joined = calls[first + 1..].iter().take_while(|call| call.joined).count();
+            job.next = first + 1 + joined;
+            let Waiting { luck, deadline, .. } = job.request;
+            for index in first..=first + joined {
+                match self.caller.begin(cx, index, slot, luck, deadline) {
+                    None => self.job(slot).pending += 1,
+                    Some(ended) => {
+                        let optional = self.plan.services[self.service].calls[index].optional;
+                        self.job(slot).failed |= ended.outcome != Outcome::Ok && !optional;
+                    }
+                }
+            }
+        }
+    }
+
+    fn job(&mut self, slot: u32) -> &mut Job {
+        self.jobs.get_mut(slot).expect("a request has its place until it ends")
+    }
+
+    /// Answers a request, and takes the next one.
+    fn finish(&mut self, cx: &mut Cx<'_>, slot: u32, outcome: Outcome) {
+        let job = self.jobs.remove(slot).expect("a request ends once");
+        let Waiting { from, ticket, .. } = job.request;
+        cx.send(from, ServiceMessage::Reply { ticket, outcome });
+        self.free(cx);
+    }
+
+    /// A worker is free.
+    fn free(&mut self, cx: &mut Cx<'_>) {
+        self.busy -= 1;
+        while let Some(next) = self.next() {
+            let late = cx.now() >= next.deadline;
+            if late && self.plan.services[self.service].drop_expired {
+                Said::Expired.say(cx, self.service, 0);
+                continue;
+            }
+            self.start(cx, next);
+            break;
+        }
+        self.sample(cx);
+    }
+
+    fn next(&mut self) -> Option<Waiting> {
+        match self.plan.services[self.service].queue.order {
+            QueueOrder::Fifo => self.queue.pop_front(),
+            QueueOrder::Lifo => self.queue.pop_back(),
+        }
+    }
+
+    /// Nobody waits for a request any more: it leaves the queue, or its work ends. One that waits for
+    /// its own calls goes on.
+    fn cancel(&mut self, cx: &mut Cx<'_>, from: NodeId, ticket: Ticket) {
+        let meant = |request: &Waiting| request.from == from && request.ticket == ticket;
+        if let Some(place) = self.queue.iter().position(meant) {
+            self.queue.remove(place);
+            Said::Shed.say(cx, self.service, 1);
+            return;
+        }
+        let working = |job: &Job| meant(&job.request) && job.work.is_some();
+        let Some(slot) = self.jobs.position(working) else { return };
+        if let Some(timer) = self.jobs.remove(slot).and_then(|job| job.work) {
+            cx.cancel_timer(timer);
+            Said::Shed.say(cx, self.service, 1);
+            self.free(cx);
+        }
+    }
+
+    fn sample(&mut self, cx: &mut Cx<'_>) {
+        let now = cx.now();
+        if self.sampled.is_none_or(|last| now.since(last) >= SAMPLE_EVERY) {
+            self.sampled = Some(now);
+            cx.fact(Fact::Sample { metric: QUEUE_DEPTH, value: self.queue.len() as u64 });
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The users of a workload: requests from outside, each a call to one service.
+
+use murphy_sim::{Fact, Outcome, Request, RequestId, Span, fold};
+
+use super::caller::{Caller, Ended, Place};
+use super::message::ServiceMessage;
+use super::plan;
+use super::{Cx, Timer};
+
+/// The users of a workload. They are many: nobody waits for another's answer.
+#[derive(Clone, Debug)]
+pub struct Users {
+    caller: Caller,
+    deadline: Span,
+    /// The luck of all their requests derives from it.
+    key: u64,
+    /// Requests so far.
+    asked: u64,
+}
+
+impl Users {
+    pub(crate) fn new(cx: &mut Cx<'_>, users: &plan::Users, serial: u32) -> Users {
+        let caller = Caller::new(&users.calls, Place { ordinal: 0, of: 1 }, serial);
+        Users { caller, deadline: users.deadline, key: cx.rng().word(), asked: 0 }
+    }
+
+    pub(crate) fn on_request(&mut self, cx: &mut Cx<'_>, request: Request) {
+        cx.fact(Fact::Invoke { request: request.id });
+        let luck = fold(self.key, self.asked);
+        self.asked += 1;
+        let deadline = cx.now().saturating_add(self.deadline);
+        let ended = self.caller.begin(cx, 0, request.id.0, luck, deadline);
+        complete(cx, ended);
+    }
+
+    pub(crate) fn on_message(&mut self, cx: &mut Cx<'_>, message: &ServiceMessage) {
+        if let ServiceMessage::Reply { ticket, outcome } = *message {
+            let ended = self.caller.on_reply(cx, ticket, outcome);
+            complete(cx, ended);
+        }
+    }
+
+    pub(crate) fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) {
+        let ended = match timer {
+            Timer::Timeout(ticket) => self.caller.on_timeout(cx, ticket),
+            Timer::Retry(ticket) => self.caller.on_retry(cx, ticket),
+            Timer::Turn(ticket) => self.caller.on_turn(cx, ticket),
+            Timer::Hedge(ticket) => return self.caller.on_hedge(cx, ticket),
+            Timer::Work(_) => None,
+        };
+        complete(cx, ended);
+    }
+}
+
+fn complete(cx: &mut Cx<'_>, ended: Option<Ended>) {
+    if let Some(Ended { owner, outcome, .. }) = ended {
+        let value = u64::from(outcome == Outcome::Ok);
+        cx.fact(Fact::Complete { request: RequestId(owner), outcome, value });
+    }
+}
