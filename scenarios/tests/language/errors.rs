@@ -3,7 +3,7 @@
 use murphy_scenarios::language::decode;
 use murphy_sim::Span;
 
-use crate::fixture::{SMALL, STORM, mistakes, scenario};
+use crate::fixture::{SMALL, mistakes, scenario};
 
 #[test]
 fn ten_mistakes_are_ten_diagnostics() {
@@ -45,12 +45,6 @@ that = "p99(latencyy) < 400ms in steady"
     let wrong = mistakes(text, &[]);
     insta::assert_snapshot!("ten", wrong.render(false));
     assert!(wrong.len() >= 10, "{} diagnostics", wrong.len());
-}
-
-#[test]
-fn a_file_of_a_later_version_says_so() {
-    let wrong = mistakes(STORM, &[]);
-    insta::assert_snapshot!("storm", wrong.render(false));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use murphy_sim::Span;
 
 /// The example of a partition.
 pub(crate) const PARTITION: &str = include_str!("pbft-partition.toml");
-/// The example of a retry storm, which needs services.
+/// The example of a retry storm.
 pub(crate) const STORM: &str = include_str!("retry-storm.toml");
 
 /// A small file that is right.
@@ -98,6 +98,18 @@ pub(crate) fn models() -> Vec<ModelInfo> {
     }]
 }
 
+/// A model of services.
+fn service_model() -> ModelInfo {
+    let kind = |name, client| KindInfo { name, about: "a kind", client, params: Vec::new() };
+    ModelInfo {
+        name: "service",
+        about: "a model",
+        kinds: vec![kind("service.replica", false), kind("service.users", true)],
+        operations: vec![OperationInfo { name: "call", effect: Effect::Other }],
+        ..ModelInfo::default()
+    }
+}
+
 fn no_files(path: &Path) -> io::Result<String> {
     match path.to_str() {
         Some("rtt.csv") => Ok("from,to,rtt_ms\nparis,tokyo,240\ntokyo,paris,250\nparis,ohio,90\n".to_owned()),
@@ -110,7 +122,8 @@ fn no_files(path: &Path) -> io::Result<String> {
 /// Reads a file with overrides.
 pub(crate) fn document(text: &str, sets: &[&str]) -> Result<Document, Diagnostics> {
     let sets: Vec<Set> = sets.iter().map(|set| set.parse().expect("PATH=VALUE")).collect();
-    parse(text, "test.toml", &no_files, &models(), &sets)
+    let models: Vec<ModelInfo> = models().into_iter().chain([service_model()]).collect();
+    parse(text, "test.toml", &no_files, &models, &sets)
 }
 
 /// The first point of a file that is right.

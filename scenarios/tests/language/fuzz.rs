@@ -9,7 +9,9 @@ fn survive(text: &str, sets: &[&str]) {
         Ok(document) => {
             for point in document.points().iter().take(3) {
                 let mut first = point.resolve().expect("a checked point resolves");
+                // A point has no axes, and so no comparisons.
                 first.point.clear();
+                first.figures.clear();
                 assert_eq!(first, scenario(first.render(), &[]), "the frozen text of\n{text}");
             }
         }

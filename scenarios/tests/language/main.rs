@@ -6,4 +6,5 @@ mod fixture;
 mod fuzz;
 mod kinds;
 mod meaning;
+mod services;
 mod sweeps;
