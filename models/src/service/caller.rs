@@ -129,7 +129,7 @@ impl Caller {
             self.attempt(cx, slot)
         } else {
             Said::Refused.say(cx, self.plan[dependency].service, 0);
-            self.answer(cx, slot, Outcome::Rejected)
+            Some(self.answer(cx, slot, Outcome::Rejected))
         }
     }
 
@@ -187,7 +187,7 @@ impl Caller {
     fn attempt(&mut self, cx: &mut Cx<'_>, slot: u32) -> Option<Ended> {
         let dependency = self.call(slot).dependency as usize;
         if !self.passes_breaker(cx, dependency, Around::Attempt) {
-            return self.refuse(cx, slot, dependency);
+            return Some(self.refuse(cx, slot, dependency));
         }
         let now = cx.now();
         let Some(limiter) = &mut self.links[dependency].limiter else { return self.send_first(cx, slot) };
@@ -201,7 +201,7 @@ impl Caller {
             }
             None => {
                 self.give_back(cx, dependency);
-                self.refuse(cx, slot, dependency)
+                Some(self.refuse(cx, slot, dependency))
             }
         }
     }
@@ -211,7 +211,7 @@ impl Caller {
         let full = |most| self.links[dependency].in_flight >= most;
         if self.plan[dependency].policy.bulkhead.is_some_and(full) {
             self.give_back(cx, dependency);
-            return self.refuse(cx, slot, dependency);
+            return Some(self.refuse(cx, slot, dependency));
         }
         let (luck, retries) = (self.call(slot).luck, self.call(slot).retries);
         let replica = self.choose(dependency, draw::attempt(luck, dependency, retries));
@@ -280,7 +280,7 @@ impl Caller {
             self.give_back(cx, dependency);
         }
         if outcome == Outcome::Ok || !self.may_retry(cx, slot, outcome) {
-            return self.finish(cx, slot, outcome);
+            return Some(self.finish(cx, slot, outcome));
         }
         let call = self.calls.get_mut(slot).expect("a call that goes on is in the table");
         let word = draw::word(draw::attempt(call.luck, dependency, call.retries), Purpose::Jitter);
@@ -317,20 +317,20 @@ impl Caller {
     }
 
     /// A policy of the caller refuses an attempt, and with it the call.
-    fn refuse(&mut self, cx: &mut Cx<'_>, slot: u32, dependency: usize) -> Option<Ended> {
+    fn refuse(&mut self, cx: &mut Cx<'_>, slot: u32, dependency: usize) -> Ended {
         Said::Refused.say(cx, self.plan[dependency].service, 0);
         self.finish(cx, slot, Outcome::Rejected)
     }
 
     /// The call is over.
-    fn finish(&mut self, cx: &mut Cx<'_>, slot: u32, outcome: Outcome) -> Option<Ended> {
+    fn finish(&mut self, cx: &mut Cx<'_>, slot: u32, outcome: Outcome) -> Ended {
         let call = self.call(slot);
         let (dependency, started) = (call.dependency as usize, call.started);
         self.record(cx, dependency, Around::Call, started, outcome);
         self.answer(cx, slot, outcome)
     }
 
-    fn answer(&mut self, cx: &mut Cx<'_>, slot: u32, outcome: Outcome) -> Option<Ended> {
+    fn answer(&mut self, cx: &mut Cx<'_>, slot: u32, outcome: Outcome) -> Ended {
         let call = self.calls.remove(slot).expect("a call ends once");
         let dependency = call.dependency as usize;
         let plan = &self.plan[dependency];
@@ -341,7 +341,7 @@ impl Caller {
             }
             _ => outcome,
         };
-        Some(Ended { owner: call.owner, dependency, outcome })
+        Ended { owner: call.owner, dependency, outcome }
     }
 
     fn passes_breaker(&mut self, cx: &mut Cx<'_>, dependency: usize, around: Around) -> bool {

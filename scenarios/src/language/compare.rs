@@ -119,7 +119,7 @@ impl Compares<'_> {
             return None;
         }
         let claim = match &table.expect {
-            Some(text) => Some(self.claim(text, values, found)?),
+            Some(text) => Some(claim(text, values, found)?),
             None => None,
         };
         let axis = self.axes.iter().position(|axis| axis.name == table.axis.value)?;
@@ -185,55 +185,48 @@ impl Compares<'_> {
         let title = format!("the axis `{axis}` has no value {value}");
         Diagnostic::new(at, title, "not a value").suggest(value, "values", &labels)
     }
+}
 
-    /// `budget >= naive + 10% at 95% confidence`.
-    fn claim(
-        &self,
-        text: &Located<String>,
-        values: &[Literal],
-        found: &mut Vec<Diagnostic>,
-    ) -> Option<Claim> {
-        let words: Vec<&str> = text.value.split_whitespace().collect();
-        let (left, op, right, margin, confidence) = match words.as_slice() {
-            [left, op, right, "at", level, "confidence"] => {
-                (left, op, right, Some(Margin::Share(0.0)), level)
-            }
-            [left, op, right, sign, amount, "at", level, "confidence"] => {
-                (left, op, right, margin(sign, amount), level)
-            }
-            _ => {
-                found.push(grammar(text.at, "expected a claim"));
-                return None;
-            }
-        };
-        let ops = [
-            (">=", Comparison::GreaterEqual),
-            (">", Comparison::Greater),
-            ("<=", Comparison::LessEqual),
-            ("<", Comparison::Less),
-        ];
-        let op = ops.iter().find(|(word, _)| word == op).map(|(_, op)| *op);
-        let level = quantity::share(confidence).ok().filter(|level| (0.5..=0.999).contains(level));
-        for name in [left, right] {
-            let literal = quantity::any(name).map_or_else(
-                |_| Literal::Text((*name).to_owned()),
-                |(number, unit)| Literal::Number(number, unit),
-            );
-            if !values.contains(&literal) {
-                let title = format!("the axis has no value `{name}`");
-                found.push(Diagnostic::new(text.at, title, "not a value of the compared axis"));
-                return None;
-            }
+/// `budget >= naive + 10% at 95% confidence`.
+fn claim(text: &Located<String>, values: &[Literal], found: &mut Vec<Diagnostic>) -> Option<Claim> {
+    let words: Vec<&str> = text.value.split_whitespace().collect();
+    let (left, op, right, margin, confidence) = match words.as_slice() {
+        [left, op, right, "at", level, "confidence"] => (left, op, right, Some(Margin::Share(0.0)), level),
+        [left, op, right, sign, amount, "at", level, "confidence"] => {
+            (left, op, right, margin(sign, amount), level)
         }
-        let (Some(op), Some(margin), Some(confidence)) = (op, margin, level) else {
-            let title =
-                "the claim needs >=, >, <= or <, a margin such as 10%, and a confidence from 50% to 99.9%";
-            found.push(grammar(text.at, title));
+        _ => {
+            found.push(grammar(text.at, "expected a claim"));
             return None;
-        };
-        let (left, right) = ((*left).to_owned(), (*right).to_owned());
-        Some(Claim { text: text.value.clone(), left, op, right, margin, confidence })
+        }
+    };
+    let ops = [
+        (">=", Comparison::GreaterEqual),
+        (">", Comparison::Greater),
+        ("<=", Comparison::LessEqual),
+        ("<", Comparison::Less),
+    ];
+    let op = ops.iter().find(|(word, _)| word == op).map(|(_, op)| *op);
+    let level = quantity::share(confidence).ok().filter(|level| (0.5..=0.999).contains(level));
+    for name in [left, right] {
+        let literal = quantity::any(name).map_or_else(
+            |_| Literal::Text((*name).to_owned()),
+            |(number, unit)| Literal::Number(number, unit),
+        );
+        if !values.contains(&literal) {
+            let title = format!("the axis has no value `{name}`");
+            found.push(Diagnostic::new(text.at, title, "not a value of the compared axis"));
+            return None;
+        }
     }
+    let (Some(op), Some(margin), Some(confidence)) = (op, margin, level) else {
+        let title =
+            "the claim needs >=, >, <= or <, a margin such as 10%, and a confidence from 50% to 99.9%";
+        found.push(grammar(text.at, title));
+        return None;
+    };
+    let (left, right) = ((*left).to_owned(), (*right).to_owned());
+    Some(Claim { text: text.value.clone(), left, op, right, margin, confidence })
 }
 
 fn grammar(at: At, title: &str) -> Diagnostic {

@@ -62,7 +62,8 @@ mod tests {
     fn waits(kind: BackoffKind, jitter: Jitter, word: u64) -> Vec<u64> {
         let spec = BackoffSpec { kind, base: Span::millis(50), cap: Span::millis(300), factor: 2.0, jitter };
         let mut backoff = Backoff::new(spec);
-        (0..5).map(|_| libm::round(backoff.next(word).0 as f64 / 1e6) as u64).collect()
+        // To the nearest millisecond.
+        (0..5).map(|_| (backoff.next(word).0 + 500_000) / 1_000_000).collect()
     }
 
     #[test]

@@ -246,22 +246,21 @@ impl Window {
 
     /// Whether it should be open; `None` before there is enough to judge by.
     fn judge(&self, spec: &BreakerSpec) -> Option<bool> {
-        match (&self.parts, spec.window) {
-            (
-                Parts::Row { failures, successes, half_open },
-                BreakerWindow::Consecutive { failures: most, successes: needed },
-            ) => match (*half_open, *failures > 0) {
+        if let (
+            Parts::Row { failures, successes, half_open },
+            BreakerWindow::Consecutive { failures: most, successes: needed },
+        ) = (&self.parts, spec.window)
+        {
+            return match (*half_open, *failures > 0) {
                 (true, true) => Some(true),
                 (true, false) => (*successes >= needed).then_some(false),
                 (false, _) => Some(*failures >= most),
-            },
-            _ => {
-                let (failed, slow) = self.rates()?;
-                #[expect(clippy::cast_possible_truncation, reason = "the precision of the original")]
-                let threshold = |share: f64| (share * 100.0) as f32;
-                Some(failed >= threshold(spec.failure_rate) || slow >= threshold(spec.slow_rate))
-            }
+            };
         }
+        let (failed, slow) = self.rates()?;
+        #[expect(clippy::cast_possible_truncation, reason = "the precision of the original")]
+        let threshold = |share: f64| (share * 100.0) as f32;
+        Some(failed >= threshold(spec.failure_rate) || slow >= threshold(spec.slow_rate))
     }
 }
 
@@ -271,6 +270,8 @@ fn count(number: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::BreakerState::{Closed, HalfOpen, Open};
+    use super::Recorded::{Failure, Success};
     use super::*;
     use murphy_scenarios::language::Around;
 
@@ -363,9 +364,9 @@ mod tests {
                 breaker.record(now, Span::millis(10), how);
             }
             assert_eq!(word(breaker.state()), after, "after {row}");
-            let (calls, failures, _) = breaker.counts(now);
+            let (counted, failures, _) = breaker.counts(now);
             assert_eq!(
-                [calls, failures, breaker.refused()].map(|n| n.to_string()),
+                [counted, failures, breaker.refused()].map(|n| n.to_string()),
                 [buffered, failed, refused],
                 "{row}"
             );
@@ -408,8 +409,6 @@ mod tests {
             }
             (passed, breaker.state())
         };
-        use BreakerState::{Closed, HalfOpen, Open};
-        use Recorded::{Failure, Success};
         for (at_s, how, expected) in [
             (0, Failure, (true, Closed)),
             (0, Failure, (true, Closed)),
