@@ -1,7 +1,7 @@
 //! What Murphy simulates out of the box.
 
-pub mod component;
 pub mod calc;
+pub mod component;
 pub mod detect;
 pub mod faultlab;
 pub mod oracle;
