@@ -83,6 +83,13 @@ struct Leg {
     timer: Option<TimerId>,
 }
 
+/// Which of the attempts at the same time is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    First,
+    Hedge,
+}
+
 impl Caller {
     /// A caller that starts its turns at its own number, so that callers do not move in step. `serial`
     /// differs from boot to boot.
@@ -177,7 +184,7 @@ impl Caller {
         let replicas = self.plan[dependency].replicas.len();
         let replica = (first.replica as usize + 1) % replicas;
         Said::Hedged.say(cx, self.plan[dependency].service, 0);
-        let leg = self.send(cx, ticket.slot, replica);
+        let leg = self.send(cx, ticket.slot, replica, Sent::Hedge);
         if let Some(call) = self.calls.get_mut(ticket.slot) {
             call.hedge = Some(leg);
         }
@@ -215,7 +222,7 @@ impl Caller {
         }
         let (luck, retries) = (self.call(slot).luck, self.call(slot).retries);
         let replica = self.choose(dependency, draw::attempt(luck, dependency, retries));
-        let leg = self.send(cx, slot, replica);
+        let leg = self.send(cx, slot, replica, Sent::First);
         self.call(slot).first = Some(leg);
         if let Some(after) = self.plan[dependency].policy.hedge {
             cx.set_timer(after, Timer::Hedge(Ticket { slot, serial: leg.serial }));
@@ -224,7 +231,7 @@ impl Caller {
     }
 
     /// Sends an attempt to a replica.
-    fn send(&mut self, cx: &mut Cx<'_>, slot: u32, replica: usize) -> Leg {
+    fn send(&mut self, cx: &mut Cx<'_>, slot: u32, replica: usize, sent: Sent) -> Leg {
         let serial = self.next_serial();
         let call = self.calls.get_mut(slot).expect("a call that goes on is in the table");
         let plan = &self.plan[call.dependency as usize];
@@ -237,7 +244,9 @@ impl Caller {
         let until = if plan.policy.propagate { given_up.min(call.deadline) } else { given_up };
         let timer = (until < Time::MAX).then(|| cx.set_timer(until.since(now), Timer::Timeout(ticket)));
         Said::Attempt.say(cx, plan.service, u64::from(call.retries));
-        let luck = draw::attempt(call.luck, plan.service, call.retries);
+        // A hedge has its own luck: the same work twice would end at the same time.
+        let number = call.retries | if sent == Sent::Hedge { 1 << 31 } else { 0 };
+        let luck = draw::attempt(call.luck, plan.service, number);
         let deadline = if plan.policy.propagate { until } else { Time::MAX };
         cx.send(plan.replicas[replica], ServiceMessage::Call { ticket, luck, deadline });
         let replica = u32::try_from(replica).expect("few replicas");

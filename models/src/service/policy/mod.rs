@@ -1,12 +1,16 @@
 //! Resilience policies as pure state machines: time goes in, decisions come out. Each follows the
 //! library that it names, thresholds inclusive or strict as there.
 
+mod adaptive;
 mod backoff;
 mod breaker;
 mod budget;
 mod limiter;
+mod limits;
 
+pub use adaptive::AdaptiveRate;
 pub use backoff::Backoff;
 pub use breaker::{Breaker, BreakerState, Recorded};
 pub use budget::RetryBudget;
 pub use limiter::RateLimiter;
+pub use limits::{AimdLimit, Gradient2Limit};

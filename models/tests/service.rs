@@ -1,0 +1,8 @@
+//! Services as scenarios: queues against closed forms, and policies against what they promise.
+
+#[path = "service/fixture.rs"]
+mod fixture;
+#[path = "service/policies.rs"]
+mod policies;
+#[path = "service/queues.rs"]
+mod queues;
