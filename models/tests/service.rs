@@ -2,6 +2,8 @@
 
 #[path = "service/fixture.rs"]
 mod fixture;
+#[path = "service/metastable.rs"]
+mod metastable;
 #[path = "service/policies.rs"]
 mod policies;
 #[path = "service/queues.rs"]
