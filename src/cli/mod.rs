@@ -233,6 +233,7 @@ enum Failure {
 impl Failure {
     fn code(&self) -> u8 {
         match self {
+            Failure::Scenario(diagnostics) if diagnostics.selects_nothing() => exit::NOTHING,
             Failure::Scenario(_) | Failure::Usage(_) => exit::USAGE,
             Failure::Nothing(_) => exit::NOTHING,
         }

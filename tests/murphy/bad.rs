@@ -127,3 +127,17 @@ fn results_that_cannot_be_written_are_reported() {
     desk.write("file", b"");
     desk.murphy(&["run", "scenario.toml", "--out", "file/out"]).exits(2).says("cannot write file/out");
 }
+
+#[test]
+fn a_sweep_that_drops_every_point_selects_nothing() {
+    let desk = Desk::new();
+    let sweep = "\n[[sweep]]\naxis = \"loss\"\nset = [\"network.drop\"]\nvalues = [0.01, 0.02]\n";
+    desk.write("scenario.toml", format!("{SMALL}{sweep}[design]\nwhere = \"loss > 0.5\"\n").as_bytes());
+    for command in ["run", "check"] {
+        let done = desk.murphy(&[command, "scenario.toml"]).exits(4);
+        assert!(done.err.contains("no point is left"), "{}", done.err);
+    }
+    assert_eq!(desk.names("."), ["scenario.toml"], "nothing is written");
+    desk.write("scenario.toml", format!("{SMALL}{sweep}[design]\nwhere = \"loss > 0.015\"\n").as_bytes());
+    desk.murphy(&["check", "scenario.toml"]).exits(0);
+}

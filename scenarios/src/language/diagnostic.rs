@@ -46,6 +46,9 @@ impl At {
     }
 }
 
+/// What is said of a sweep whose `where` drops every point.
+pub(crate) const NO_POINT: &str = "no point is left";
+
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -179,6 +182,11 @@ impl Diagnostics {
         list.retain(|item| seen.insert((item.at, item.title.clone())));
         list.sort_by_key(|item| item.at);
         Diagnostics { list, sources }
+    }
+
+    /// Whether the file is right, but its `where` drops every point.
+    pub fn selects_nothing(&self) -> bool {
+        self.list.iter().all(|item| item.message() == NO_POINT)
     }
 
     /// Number of mistakes.

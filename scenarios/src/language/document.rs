@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::compare::{CompareSpec, CompareTable, Compares};
 use super::condition::{self, AxisView, Literal, Test};
-use super::diagnostic::{At, Diagnostic, Diagnostics, Sources};
+use super::diagnostic::{At, Diagnostic, Diagnostics, NO_POINT, Sources};
 use super::fields::{Field, Located, Walk};
 use super::path;
 use super::records;
@@ -248,7 +248,7 @@ impl Reader<'_> {
         });
         let keep = design.and_then(|design| design.keep.as_ref()).filter(|_| self.found.is_empty());
         if let (true, Some(keep)) = (points.is_empty(), keep) {
-            self.found.push(Diagnostic::new(keep.at, "no point is left", "drops every point"));
+            self.found.push(Diagnostic::new(keep.at, NO_POINT, "drops every point"));
         }
         points
     }
