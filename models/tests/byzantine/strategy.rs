@@ -141,7 +141,10 @@ fn omission(seed: u64) -> Case {
 fn deaf(seed: u64) -> Case {
     attacked(
         seed,
-        Attack { chance: Chance::new(0.5 + 0.5 * f64::from(seed.is_multiple_of(2))), ..Attack::new(Deed::Deaf) },
+        Attack {
+            chance: Chance::new(0.5 + 0.5 * f64::from(seed.is_multiple_of(2))),
+            ..Attack::new(Deed::Deaf)
+        },
     )
 }
 
