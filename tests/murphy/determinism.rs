@@ -52,10 +52,10 @@ fn debug_and_release_give_one_trace() {
     let folder = program.parent().and_then(Path::parent).expect("target/PROFILE/murphy");
     let (profile, built): (&[&str], _) =
         if cfg!(debug_assertions) { (&["--release"], "release") } else { (&[], "debug") };
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--offline", "--quiet", "--bin", "murphy"]).args(profile);
-    build.current_dir(project("")).arg("--target-dir").arg(folder).stdin(Stdio::null());
-    let output = build.output().expect("cargo can be started");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--offline", "--quiet", "--bin", "murphy"]).args(profile);
+    cargo.current_dir(project("")).arg("--target-dir").arg(folder).stdin(Stdio::null());
+    let output = cargo.output().expect("cargo can be started");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let other = folder.join(built).join(program.file_name().expect("a file"));
     assert_ne!(other, program);

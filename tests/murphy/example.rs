@@ -16,7 +16,7 @@ fn chain() -> &'static Path {
         let copy = tempfile::tempdir().expect("a folder for temporary files");
         let root = project("");
         let manifest = std::fs::read_to_string(project("examples/chain/Cargo.toml")).expect("the example");
-        let manifest = manifest.replace("path = \"../..\"", &format!("path = {root:?}"));
+        let manifest = manifest.replace("path = \"../..\"", &format!("path = \"{}\"", root.display()));
         std::fs::create_dir(copy.path().join("src")).expect("a folder");
         std::fs::write(copy.path().join("Cargo.toml"), manifest).expect("a file");
         std::fs::copy(project("Cargo.lock"), copy.path().join("Cargo.lock")).expect("the lock file");
