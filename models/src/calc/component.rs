@@ -85,7 +85,7 @@ pub fn downtime_exceeds(mttf: f64, mttr: f64, window: f64, allowed: f64) -> f64 
     sum
 }
 
-/// What an arrival in an outage still waits on average, when outages are lognormal with `mu`, `sigma`: E[X²]/2E[X].
+/// What an arrival in an outage still waits on average, when outages are lognormal with `mu`, `sigma`: `E[X²] / 2E[X]`.
 ///
 /// Longer than the operator's mean time to repair exp(μ + σ²/2) when σ² > ln 2: long outages are met more often.
 pub fn lognormal_outage(mu: f64, sigma: f64) -> (f64, f64) {

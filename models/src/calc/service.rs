@@ -2,14 +2,14 @@
 
 use super::math::{harmonic, power, root};
 
-/// Mean wait of M/G/1, first come first served: λ E[S²] / 2(1 − ρ).
+/// Mean wait of M/G/1, first come first served: `λ E[S²] / 2(1 − ρ)`.
 ///
 /// `scv` is the variance of the service over its squared mean. Source: Pollaczek 1930, Khinchine 1932.
 pub fn mg1_wait(arrivals: f64, mean: f64, scv: f64) -> f64 {
     arrivals * mean * mean * (1.0 + scv) / (2.0 * (1.0 - arrivals * mean))
 }
 
-/// Mean time in M/G/1 with processor sharing, whatever the law: E[S] / (1 − ρ).
+/// Mean time in M/G/1 with processor sharing, whatever the law: `E[S] / (1 − ρ)`.
 pub fn mg1_sharing(arrivals: f64, mean: f64) -> f64 {
     mean / (1.0 - arrivals * mean)
 }
