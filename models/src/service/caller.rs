@@ -7,12 +7,13 @@
 
 use std::sync::Arc;
 
-use murphy_scenarios::language::{Around, Balancer};
-use murphy_sim::{Fact, Outcome, Time, TimerId, below};
+use murphy_scenarios::language::Around;
+use murphy_sim::{Fact, Outcome, Time, TimerId};
 
+use super::balancer::Balance;
 use super::draw::{self, Purpose};
 use super::fact::{BREAKER_STATE, Said};
-use super::message::{ServiceMessage, Ticket};
+use super::message::{Answer, Ask, ServiceMessage, Ticket};
 use super::plan::Dependency;
 use super::policy::{Backoff, Breaker, BreakerState, RateLimiter, Recorded, RetryBudget};
 use super::slab::Slab;
@@ -41,17 +42,14 @@ pub(crate) struct Ended {
     pub(crate) owner: u32,
     /// Which of the owner's dependencies was called.
     pub(crate) dependency: usize,
-    /// How.
-    pub(crate) outcome: Outcome,
+    /// With what.
+    pub(crate) answer: Answer,
 }
 
 /// What a node keeps about one of its dependencies.
 #[derive(Clone, Debug)]
 struct Link {
-    /// Whose turn it is.
-    turn: usize,
-    /// Attempts on their way, by replica.
-    outstanding: Vec<u32>,
+    balance: Balance,
     in_flight: u64,
     budget: Option<RetryBudget>,
     breaker: Option<Breaker>,
@@ -64,8 +62,7 @@ struct Call {
     dependency: u32,
     /// Retries so far.
     retries: u32,
-    luck: u64,
-    deadline: Time,
+    ask: Ask,
     started: Time,
     backoff: Backoff,
     /// Tells whether a timer of the call as a whole is still meant.
@@ -95,8 +92,7 @@ impl Caller {
     /// differs from boot to boot.
     pub(crate) fn new(plan: &Arc<[Dependency]>, place: Place, serial: u32) -> Caller {
         let link = |dependency: &Dependency| Link {
-            turn: place.ordinal % dependency.replicas.len(),
-            outstanding: vec![0; dependency.replicas.len()],
+            balance: Balance::new(dependency.balancer, dependency.replicas.len(), place.ordinal),
             in_flight: 0,
             budget: dependency.policy.budget.as_ref().map(|spec| RetryBudget::new(spec, place.of)),
             breaker: dependency.policy.breaker.map(Breaker::new),
@@ -111,8 +107,7 @@ impl Caller {
         cx: &mut Cx<'_>,
         dependency: usize,
         owner: u32,
-        luck: u64,
-        deadline: Time,
+        ask: Ask,
     ) -> Option<Ended> {
         let now = cx.now();
         let policy = &self.plan[dependency].policy;
@@ -124,8 +119,7 @@ impl Caller {
             owner,
             dependency: u32::try_from(dependency).expect("few dependencies"),
             retries: 0,
-            luck,
-            deadline,
+            ask,
             started: now,
             backoff,
             serial: 0,
@@ -136,12 +130,12 @@ impl Caller {
             self.attempt(cx, slot)
         } else {
             Said::Refused.say(cx, self.plan[dependency].service, 0);
-            Some(self.answer(cx, slot, Outcome::Rejected))
+            Some(self.answer(cx, slot, Answer::failed(Outcome::Rejected)))
         }
     }
 
     /// An answer came.
-    pub(crate) fn on_reply(&mut self, cx: &mut Cx<'_>, ticket: Ticket, outcome: Outcome) -> Option<Ended> {
+    pub(crate) fn on_reply(&mut self, cx: &mut Cx<'_>, ticket: Ticket, answer: Answer) -> Option<Ended> {
         let Some((leg, dependency)) = self.take_leg(ticket) else {
             Said::Late.say(cx, 0, 0);
             return None;
@@ -149,8 +143,8 @@ impl Caller {
         if let Some(timer) = leg.timer {
             cx.cancel_timer(timer);
         }
-        self.landed(cx, dependency, &leg, outcome);
-        self.after_leg(cx, ticket.slot, outcome)
+        self.landed(cx, dependency, &leg, answer.outcome);
+        self.after_leg(cx, ticket.slot, answer)
     }
 
     /// No answer came in time.
@@ -159,7 +153,7 @@ impl Caller {
         Said::Timeout.say(cx, self.plan[dependency].service, 0);
         self.abandon(cx, dependency, &leg, ticket.slot);
         self.landed(cx, dependency, &leg, Outcome::Timeout);
-        self.after_leg(cx, ticket.slot, Outcome::Timeout)
+        self.after_leg(cx, ticket.slot, Answer::failed(Outcome::Timeout))
     }
 
     /// The back-off is over: the next attempt.
@@ -181,8 +175,7 @@ impl Caller {
         let Some(call) = self.calls.get_mut(ticket.slot) else { return };
         let Some(first) = call.first.filter(|leg| leg.serial == ticket.serial) else { return };
         let dependency = call.dependency as usize;
-        let replicas = self.plan[dependency].replicas.len();
-        let replica = (first.replica as usize + 1) % replicas;
+        let replica = self.links[dependency].balance.other(first.replica as usize);
         Said::Hedged.say(cx, self.plan[dependency].service, 0);
         let leg = self.send(cx, ticket.slot, replica, Sent::Hedge);
         if let Some(call) = self.calls.get_mut(ticket.slot) {
@@ -220,8 +213,8 @@ impl Caller {
             self.give_back(cx, dependency);
             return Some(self.refuse(cx, slot, dependency));
         }
-        let (luck, retries) = (self.call(slot).luck, self.call(slot).retries);
-        let replica = self.choose(dependency, draw::attempt(luck, dependency, retries));
+        let (luck, retries) = (self.call(slot).ask.luck, self.call(slot).retries);
+        let replica = self.links[dependency].balance.choose(draw::attempt(luck, dependency, retries));
         let leg = self.send(cx, slot, replica, Sent::First);
         self.call(slot).first = Some(leg);
         if let Some(after) = self.plan[dependency].policy.hedge {
@@ -236,19 +229,20 @@ impl Caller {
         let call = self.calls.get_mut(slot).expect("a call that goes on is in the table");
         let plan = &self.plan[call.dependency as usize];
         let link = &mut self.links[call.dependency as usize];
-        link.outstanding[replica] += 1;
+        link.balance.sent(replica);
         link.in_flight += 1;
         let now = cx.now();
         let ticket = Ticket { slot, serial };
         let given_up = plan.policy.timeout.map_or(Time::MAX, |timeout| now.saturating_add(timeout));
-        let until = if plan.policy.propagate { given_up.min(call.deadline) } else { given_up };
+        let until = if plan.policy.propagate { given_up.min(call.ask.deadline) } else { given_up };
         let timer = (until < Time::MAX).then(|| cx.set_timer(until.since(now), Timer::Timeout(ticket)));
         Said::Attempt.say(cx, plan.service, u64::from(call.retries));
         // A hedge has its own luck: the same work twice would end at the same time.
         let number = call.retries | if sent == Sent::Hedge { 1 << 31 } else { 0 };
-        let luck = draw::attempt(call.luck, plan.service, number);
+        let luck = draw::attempt(call.ask.luck, plan.service, number);
         let deadline = if plan.policy.propagate { until } else { Time::MAX };
-        cx.send(plan.replicas[replica], ServiceMessage::Call { ticket, luck, deadline });
+        let ask = Ask { luck, deadline, ..call.ask };
+        cx.send(plan.replicas[replica], ServiceMessage::Call { ticket, ask });
         let replica = u32::try_from(replica).expect("few replicas");
         Leg { serial, replica, started: now, timer }
     }
@@ -256,7 +250,7 @@ impl Caller {
     /// An attempt is no longer on its way.
     fn landed(&mut self, cx: &mut Cx<'_>, dependency: usize, leg: &Leg, outcome: Outcome) {
         let link = &mut self.links[dependency];
-        link.outstanding[leg.replica as usize] -= 1;
+        link.balance.landed(leg.replica as usize);
         link.in_flight -= 1;
         self.record(cx, dependency, Around::Attempt, leg.started, outcome);
     }
@@ -271,7 +265,8 @@ impl Caller {
     }
 
     /// An attempt ended: the call ends with it, waits for the other, or tries again.
-    fn after_leg(&mut self, cx: &mut Cx<'_>, slot: u32, outcome: Outcome) -> Option<Ended> {
+    fn after_leg(&mut self, cx: &mut Cx<'_>, slot: u32, answer: Answer) -> Option<Ended> {
+        let outcome = answer.outcome;
         let call = self.call(slot);
         let dependency = call.dependency as usize;
         let other = call.first.or(call.hedge);
@@ -284,15 +279,15 @@ impl Caller {
             }
             self.abandon(cx, dependency, &other, slot);
             let link = &mut self.links[dependency];
-            link.outstanding[other.replica as usize] -= 1;
+            link.balance.landed(other.replica as usize);
             link.in_flight -= 1;
             self.give_back(cx, dependency);
         }
         if outcome == Outcome::Ok || !self.may_retry(cx, slot, outcome) {
-            return Some(self.finish(cx, slot, outcome));
+            return Some(self.finish(cx, slot, answer));
         }
         let call = self.calls.get_mut(slot).expect("a call that goes on is in the table");
-        let word = draw::word(draw::attempt(call.luck, dependency, call.retries), Purpose::Jitter);
+        let word = draw::word(draw::attempt(call.ask.luck, dependency, call.retries), Purpose::Jitter);
         let wait = call.backoff.next(word);
         call.retries += 1;
         if wait.0 == 0 {
@@ -307,7 +302,7 @@ impl Caller {
     fn may_retry(&mut self, cx: &mut Cx<'_>, slot: u32, outcome: Outcome) -> bool {
         let now = cx.now();
         let call = self.call(slot);
-        let (dependency, retries, deadline) = (call.dependency as usize, call.retries, call.deadline);
+        let (dependency, retries, deadline) = (call.dependency as usize, call.retries, call.ask.deadline);
         let policy = &self.plan[dependency].policy;
         let retryable = match outcome {
             Outcome::Timeout => policy.retry_on.timeout,
@@ -328,29 +323,29 @@ impl Caller {
     /// A policy of the caller refuses an attempt, and with it the call.
     fn refuse(&mut self, cx: &mut Cx<'_>, slot: u32, dependency: usize) -> Ended {
         Said::Refused.say(cx, self.plan[dependency].service, 0);
-        self.finish(cx, slot, Outcome::Rejected)
+        self.finish(cx, slot, Answer::failed(Outcome::Rejected))
     }
 
     /// The call is over.
-    fn finish(&mut self, cx: &mut Cx<'_>, slot: u32, outcome: Outcome) -> Ended {
+    fn finish(&mut self, cx: &mut Cx<'_>, slot: u32, answer: Answer) -> Ended {
         let call = self.call(slot);
         let (dependency, started) = (call.dependency as usize, call.started);
-        self.record(cx, dependency, Around::Call, started, outcome);
-        self.answer(cx, slot, outcome)
+        self.record(cx, dependency, Around::Call, started, answer.outcome);
+        self.answer(cx, slot, answer)
     }
 
-    fn answer(&mut self, cx: &mut Cx<'_>, slot: u32, outcome: Outcome) -> Ended {
+    fn answer(&mut self, cx: &mut Cx<'_>, slot: u32, answer: Answer) -> Ended {
         let call = self.calls.remove(slot).expect("a call ends once");
         let dependency = call.dependency as usize;
         let plan = &self.plan[dependency];
-        let outcome = match plan.policy.fallback {
-            Some(level) if outcome != Outcome::Ok => {
+        let answer = match plan.policy.fallback {
+            Some(level) if answer.outcome != Outcome::Ok => {
                 Said::Fallback.say(cx, plan.service, level as u64);
-                Outcome::Ok
+                Answer::FULL
             }
-            _ => outcome,
+            _ => answer,
         };
-        Ended { owner: call.owner, dependency, outcome }
+        Ended { owner: call.owner, dependency, answer }
     }
 
     fn passes_breaker(&mut self, cx: &mut Cx<'_>, dependency: usize, around: Around) -> bool {
@@ -391,36 +386,6 @@ impl Caller {
             && spec.is_some_and(|spec| spec.around == Around::Attempt)
         {
             breaker.record(cx.now(), murphy_sim::Span::ZERO, Recorded::Ignored);
-        }
-    }
-
-    /// The replica that the balancer picks.
-    fn choose(&mut self, dependency: usize, luck: u64) -> usize {
-        let plan = &self.plan[dependency];
-        let link = &mut self.links[dependency];
-        let n = plan.replicas.len();
-        if n == 1 {
-            return 0;
-        }
-        let random = |word: u64, n: usize| usize::try_from(below(word, n as u64)).expect("an index");
-        let word = draw::word(luck, Purpose::Balance);
-        match plan.balancer {
-            Balancer::RoundRobin => {
-                link.turn = (link.turn + 1) % n;
-                link.turn
-            }
-            Balancer::Random => random(word, n),
-            Balancer::LeastOutstanding => {
-                link.turn = (link.turn + 1) % n;
-                let by_turn = (0..n).map(|step| (link.turn + step) % n);
-                by_turn.min_by_key(|&replica| link.outstanding[replica]).unwrap_or(0)
-            }
-            Balancer::PowerOfTwo => {
-                let one = random(word, n);
-                let step = 1 + random(draw::word(word, Purpose::Balance), n - 1);
-                let two = (one + step) % n;
-                if link.outstanding[two] < link.outstanding[one] { two } else { one }
-            }
         }
     }
 

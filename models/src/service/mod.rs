@@ -15,6 +15,7 @@
 //! - Users outside wait for ever unless their workload names a policy; whether the answer was of use
 //!   is judged by the workload's deadline.
 
+mod balancer;
 mod caller;
 mod draw;
 mod fact;
@@ -23,6 +24,7 @@ mod message;
 mod plan;
 pub mod policy;
 mod protocol;
+mod queue;
 mod replica;
 mod slab;
 mod users;
@@ -32,7 +34,7 @@ use std::sync::Arc;
 use murphy_sim::{Context, NodeId, Process, Request, fold};
 
 pub use measure::ServiceOracles;
-pub use message::{ServiceMessage, Ticket};
+pub use message::{Answer, Ask, ServiceMessage, Ticket};
 pub use plan::{Dependency, Plan, Role};
 pub use replica::Replica;
 pub use users::Users;

@@ -42,6 +42,8 @@ pub struct Users {
     pub calls: Arc<[Dependency]>,
     /// A reply after this long is of no use to them.
     pub deadline: Span,
+    /// Importance of their requests: 0 critical, 1 high, 2 medium, 3 low.
+    pub priority: u8,
 }
 
 /// How one service, or the users, call another.
@@ -69,7 +71,7 @@ impl Plan {
             let call =
                 CallSpec { to: workload.to?, policy: workload.policy, optional: false, group: String::new() };
             let calls = [dependency(scenario, &call, false)].into();
-            Some(Users { calls, deadline: workload.deadline })
+            Some(Users { calls, deadline: workload.deadline, priority: workload.priority as u8 })
         });
         Arc::new(Plan { services, users: users.collect() })
     }

@@ -1,16 +1,15 @@
 //! A replica of a service: a queue, workers, and the calls that a request makes.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use murphy_scenarios::language::QueueOrder;
 use murphy_sim::{Fact, NodeId, Outcome, Span, Time, TimerId};
 
 use super::caller::{Caller, Ended, Place};
 use super::draw::{self, Purpose};
 use super::fact::{QUEUE_DEPTH, Said};
-use super::message::{ServiceMessage, Ticket};
+use super::message::{Answer, ServiceMessage, Ticket};
 use super::plan::Plan;
+use super::queue::{Queue, Waiting};
 use super::slab::Slab;
 use super::{Cx, Timer};
 
@@ -23,21 +22,12 @@ pub struct Replica {
     plan: Arc<Plan>,
     service: usize,
     caller: Caller,
-    queue: VecDeque<Waiting>,
+    queue: Queue,
     jobs: Slab<Job>,
     /// Workers that have a request, whether they work or wait for a call.
     busy: u64,
     serial: u32,
     sampled: Option<Time>,
-}
-
-/// A request that waits for a worker.
-#[derive(Clone, Copy, Debug)]
-struct Waiting {
-    from: NodeId,
-    ticket: Ticket,
-    luck: u64,
-    deadline: Time,
 }
 
 /// A request that has a worker.
@@ -51,7 +41,18 @@ struct Job {
     next: usize,
     /// Calls on their way.
     pending: u32,
-    failed: bool,
+    answer: Answer,
+}
+
+impl Job {
+    /// Takes the answer to one of its calls in.
+    fn take(&mut self, answer: &Answer, optional: bool) {
+        if answer.outcome == Outcome::Ok {
+            self.answer.age = self.answer.age.max(answer.age);
+        } else if !optional {
+            self.answer = Answer::failed(Outcome::Failed);
+        }
+    }
 }
 
 impl Replica {
@@ -63,11 +64,11 @@ impl Replica {
                 Place { ordinal, of: plan.services[service].replicas.len() },
                 serial,
             ),
-            plan: Arc::clone(plan),
-            service,
-            queue: VecDeque::new(),
+            queue: Queue::new(plan.services[service].queue),
             jobs: Slab::new(),
             busy: 0,
+            plan: Arc::clone(plan),
+            service,
             serial,
             sampled: None,
         }
@@ -75,11 +76,9 @@ impl Replica {
 
     pub(crate) fn on_message(&mut self, cx: &mut Cx<'_>, from: NodeId, message: &ServiceMessage) {
         match *message {
-            ServiceMessage::Call { ticket, luck, deadline } => {
-                self.accept(cx, Waiting { from, ticket, luck, deadline });
-            }
-            ServiceMessage::Reply { ticket, outcome } => {
-                let ended = self.caller.on_reply(cx, ticket, outcome);
+            ServiceMessage::Call { ticket, ask } => self.accept(cx, Waiting { from, ticket, ask }),
+            ServiceMessage::Reply { ticket, answer } => {
+                let ended = self.caller.on_reply(cx, ticket, answer);
                 self.returned(cx, ended);
             }
             ServiceMessage::Cancel { ticket } => self.cancel(cx, from, ticket),
@@ -99,17 +98,18 @@ impl Replica {
 
     /// A request arrives: a worker takes it, or it waits, or it is refused.
     fn accept(&mut self, cx: &mut Cx<'_>, request: Waiting) {
-        let service = &self.plan.services[self.service];
-        if self.busy < service.concurrency {
+        if self.busy < self.plan.services[self.service].concurrency {
             self.start(cx, request);
-        } else if service.queue.bound.is_none_or(|bound| (self.queue.len() as u64) < bound) {
-            self.queue.push_back(request);
-        } else {
-            Said::Shed.say(cx, self.service, 0);
-            let refusal = ServiceMessage::Reply { ticket: request.ticket, outcome: Outcome::Rejected };
-            cx.send(request.from, refusal);
+        } else if let Some(refused) = self.queue.push(request) {
+            self.refuse(cx, refused);
         }
         self.sample(cx);
+    }
+
+    fn refuse(&mut self, cx: &mut Cx<'_>, request: Waiting) {
+        Said::Shed.say(cx, self.service, 0);
+        let Waiting { from, ticket, .. } = request;
+        cx.send(from, ServiceMessage::Reply { ticket, answer: Answer::failed(Outcome::Rejected) });
     }
 
     /// A worker takes a request.
@@ -117,10 +117,10 @@ impl Replica {
         self.busy += 1;
         self.serial = self.serial.wrapping_add(1);
         let service = &self.plan.services[self.service];
-        let work = service.work.sample(draw::word(request.luck, Purpose::Work));
+        let work = service.work.sample(draw::word(request.ask.luck, Purpose::Work));
         let span = cx.slowed(work.saturating_add(service.contention * self.busy));
         let serial = self.serial;
-        let job = Job { request, serial, work: None, next: 0, pending: 0, failed: false };
+        let job = Job { request, serial, work: None, next: 0, pending: 0, answer: Answer::FULL };
         let slot = self.jobs.insert(job);
         let timer = cx.set_timer(span, Timer::Work(Ticket { slot, serial }));
         if let Some(job) = self.jobs.get_mut(slot) {
@@ -139,10 +139,10 @@ impl Replica {
     /// A call of a request ended.
     fn returned(&mut self, cx: &mut Cx<'_>, ended: Option<Ended>) {
         let Some(ended) = ended else { return };
+        let optional = self.plan.services[self.service].calls[ended.dependency].optional;
         let Some(job) = self.jobs.get_mut(ended.owner) else { return };
         job.pending -= 1;
-        job.failed |= ended.outcome != Outcome::Ok
-            && !self.plan.services[self.service].calls[ended.dependency].optional;
+        job.take(&ended.answer, optional);
         self.advance(cx, ended.owner);
     }
 
@@ -154,20 +154,19 @@ impl Replica {
             if job.pending > 0 {
                 return;
             }
-            if job.failed || job.next == calls.len() {
-                let outcome = if job.failed { Outcome::Failed } else { Outcome::Ok };
-                return self.finish(cx, slot, outcome);
+            if job.answer.outcome != Outcome::Ok || job.next == calls.len() {
+                return self.finish(cx, slot);
             }
             let first = job.next;
             let joined = calls[first + 1..].iter().take_while(|call| call.joined).count();
             job.next = first + 1 + joined;
-            let Waiting { luck, deadline, .. } = job.request;
+            let ask = job.request.ask;
             for index in first..=first + joined {
-                match self.caller.begin(cx, index, slot, luck, deadline) {
+                match self.caller.begin(cx, index, slot, ask) {
                     None => self.job(slot).pending += 1,
                     Some(ended) => {
                         let optional = self.plan.services[self.service].calls[index].optional;
-                        self.job(slot).failed |= ended.outcome != Outcome::Ok && !optional;
+                        self.job(slot).take(&ended.answer, optional);
                     }
                 }
             }
@@ -179,18 +178,18 @@ impl Replica {
     }
 
     /// Answers a request, and takes the next one.
-    fn finish(&mut self, cx: &mut Cx<'_>, slot: u32, outcome: Outcome) {
+    fn finish(&mut self, cx: &mut Cx<'_>, slot: u32) {
         let job = self.jobs.remove(slot).expect("a request ends once");
         let Waiting { from, ticket, .. } = job.request;
-        cx.send(from, ServiceMessage::Reply { ticket, outcome });
+        cx.send(from, ServiceMessage::Reply { ticket, answer: job.answer });
         self.free(cx);
     }
 
     /// A worker is free.
     fn free(&mut self, cx: &mut Cx<'_>) {
         self.busy -= 1;
-        while let Some(next) = self.next() {
-            let late = cx.now() >= next.deadline;
+        while let Some(next) = self.queue.pop() {
+            let late = cx.now() >= next.ask.deadline;
             if late && self.plan.services[self.service].drop_expired {
                 Said::Expired.say(cx, self.service, 0);
                 continue;
@@ -201,23 +200,14 @@ impl Replica {
         self.sample(cx);
     }
 
-    fn next(&mut self) -> Option<Waiting> {
-        match self.plan.services[self.service].queue.order {
-            QueueOrder::Fifo => self.queue.pop_front(),
-            QueueOrder::Lifo => self.queue.pop_back(),
-        }
-    }
-
     /// Nobody waits for a request any more: it leaves the queue, or its work ends. One that waits for
     /// its own calls goes on.
     fn cancel(&mut self, cx: &mut Cx<'_>, from: NodeId, ticket: Ticket) {
-        let meant = |request: &Waiting| request.from == from && request.ticket == ticket;
-        if let Some(place) = self.queue.iter().position(meant) {
-            self.queue.remove(place);
+        if self.queue.remove(from, ticket).is_some() {
             Said::Shed.say(cx, self.service, 1);
             return;
         }
-        let working = |job: &Job| meant(&job.request) && job.work.is_some();
+        let working = |job: &Job| job.request.is(from, ticket) && job.work.is_some();
         let Some(slot) = self.jobs.position(working) else { return };
         if let Some(timer) = self.jobs.remove(slot).and_then(|job| job.work) {
             cx.cancel_timer(timer);
@@ -230,7 +220,7 @@ impl Replica {
         let now = cx.now();
         if self.sampled.is_none_or(|last| now.since(last) >= SAMPLE_EVERY) {
             self.sampled = Some(now);
-            cx.fact(Fact::Sample { metric: QUEUE_DEPTH, value: self.queue.len() as u64 });
+            cx.fact(Fact::Sample { metric: QUEUE_DEPTH, value: self.queue.len() });
         }
     }
 }

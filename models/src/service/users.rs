@@ -3,7 +3,7 @@
 use murphy_sim::{Fact, Outcome, Request, RequestId, Span, fold};
 
 use super::caller::{Caller, Ended, Place};
-use super::message::ServiceMessage;
+use super::message::{Answer, Ask, ServiceMessage};
 use super::plan;
 use super::{Cx, Timer};
 
@@ -12,6 +12,7 @@ use super::{Cx, Timer};
 pub struct Users {
     caller: Caller,
     deadline: Span,
+    priority: u8,
     /// The luck of all their requests derives from it.
     key: u64,
     /// Requests so far.
@@ -21,7 +22,7 @@ pub struct Users {
 impl Users {
     pub(crate) fn new(cx: &mut Cx<'_>, users: &plan::Users, serial: u32) -> Users {
         let caller = Caller::new(&users.calls, Place { ordinal: 0, of: 1 }, serial);
-        Users { caller, deadline: users.deadline, key: cx.rng().word(), asked: 0 }
+        Users { caller, deadline: users.deadline, priority: users.priority, key: cx.rng().word(), asked: 0 }
     }
 
     pub(crate) fn on_request(&mut self, cx: &mut Cx<'_>, request: Request) {
@@ -29,13 +30,14 @@ impl Users {
         let luck = fold(self.key, self.asked);
         self.asked += 1;
         let deadline = cx.now().saturating_add(self.deadline);
-        let ended = self.caller.begin(cx, 0, request.id.0, luck, deadline);
+        let ask = Ask { luck, deadline, key: request.operation.key, priority: self.priority };
+        let ended = self.caller.begin(cx, 0, request.id.0, ask);
         complete(cx, ended);
     }
 
     pub(crate) fn on_message(&mut self, cx: &mut Cx<'_>, message: &ServiceMessage) {
-        if let ServiceMessage::Reply { ticket, outcome } = *message {
-            let ended = self.caller.on_reply(cx, ticket, outcome);
+        if let ServiceMessage::Reply { ticket, answer } = *message {
+            let ended = self.caller.on_reply(cx, ticket, answer);
             complete(cx, ended);
         }
     }
@@ -53,7 +55,7 @@ impl Users {
 }
 
 fn complete(cx: &mut Cx<'_>, ended: Option<Ended>) {
-    if let Some(Ended { owner, outcome, .. }) = ended {
+    if let Some(Ended { owner, answer: Answer { outcome, .. }, .. }) = ended {
         let value = u64::from(outcome == Outcome::Ok);
         cx.fact(Fact::Complete { request: RequestId(owner), outcome, value });
     }

@@ -45,8 +45,8 @@ pub use scenario::{
 };
 pub use service::{
     Around, BackoffKind, BackoffSpec, Balancer, BreakerSpec, BreakerWindow, BudgetSpec, CallSpec, Jitter,
-    Level, PolicySpec, QueueOrder, QueueSpec, RateLimitSpec, RetryOn, SERVICE_REPLICA, SERVICE_USERS,
-    ServiceSpec,
+    Level, PolicySpec, Priority, QueueOrder, QueueSpec, RateLimitSpec, RetryOn, SERVICE_REPLICA,
+    SERVICE_USERS, ServiceSpec,
 };
 pub use sweep::Seeds;
 

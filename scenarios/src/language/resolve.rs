@@ -286,6 +286,7 @@ fn workload(
         ops: ops.into_iter().filter(|(_, _, weight)| *weight > 0.0).map(spec).collect(),
         arrivals: table.arrivals,
         deadline: table.deadline,
+        priority: table.priority,
         keys: table.keys,
         probe: Some(table.probe).filter(|interval| *interval > Span::ZERO),
     }

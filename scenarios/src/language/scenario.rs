@@ -7,7 +7,7 @@ use murphy_reports::Persistence;
 use murphy_sim::{Span, Time};
 
 use super::compare::Figure;
-use super::service::{PolicySpec, ServiceSpec};
+use super::service::{PolicySpec, Priority, ServiceSpec};
 use crate::describe::{Effect as OpEffect, Params};
 use crate::expect::Expectation;
 use crate::hazard::{Burst, HazardSpec};
@@ -292,6 +292,8 @@ pub struct WorkloadSpec {
     pub arrivals: ArrivalSpec,
     /// A reply after this long is not good.
     pub deadline: Span,
+    /// Importance of its requests to services.
+    pub priority: Priority,
     /// Distinct keys.
     pub keys: u64,
     /// Interval of the synthetic probes; `None` for no probes.

@@ -16,7 +16,7 @@ use super::fields::{
 use super::hazard::{Class, HazardTable};
 use super::params;
 use super::scenario::{ArrivalSpec, ClockSpec, CpuSpec, DiskSpec, LawSpec, Limits, NetworkSpec, ReorderSpec};
-use super::service::{Policies, ServiceTable, workload_keys};
+use super::service::{Policies, Priority, ServiceTable, priority, workload_keys};
 use super::sweep::{DesignTable, SweepTable};
 use super::template;
 use super::value::{Data, Value};
@@ -360,6 +360,7 @@ pub(crate) struct WorkloadTable {
     pub(crate) ops: Option<Weights>,
     pub(crate) arrivals: ArrivalSpec,
     pub(crate) deadline: Span,
+    pub(crate) priority: Priority,
     pub(crate) keys: u64,
     pub(crate) probe: Span,
 }
@@ -380,6 +381,7 @@ impl Table for WorkloadTable {
             ops: fields.optional("ops", "weights of operations, such as { put = 0.5, get = 0.5 }"),
             arrivals: fields.required("arrivals", "such as { dist = \"poisson\", rate = \"200/s\" }"),
             deadline: fields.required("deadline", "a reply after this long is not good, such as \"2s\""),
+            priority: priority(fields),
             keys: fields.default::<Count<1, 1_000_000_000>>("keys", "distinct keys", "100").0,
             probe: fields.default("probe", "interval of the synthetic probes; \"0s\" for none", "\"100ms\""),
         };

@@ -15,8 +15,8 @@ use crate::describe::{ModelInfo, Params};
 pub(crate) use policy::Policies;
 pub use spec::{
     Around, BackoffKind, BackoffSpec, Balancer, BreakerSpec, BreakerWindow, BudgetSpec, CallSpec, Jitter,
-    Level, PolicySpec, QueueOrder, QueueSpec, RateLimitSpec, RetryOn, SERVICE_REPLICA, SERVICE_USERS,
-    ServiceSpec,
+    Level, PolicySpec, Priority, QueueOrder, QueueSpec, RateLimitSpec, RetryOn, SERVICE_REPLICA,
+    SERVICE_USERS, ServiceSpec,
 };
 
 /// Most requests that one replica works on, or lets wait, at once.
@@ -92,10 +92,14 @@ impl Table for QueueSpec {
     fn fields(fields: &mut Fields<'_, '_, '_>) -> QueueSpec {
         let bound: Option<Count<0, MAX_JOBS>> =
             fields.optional("bound", "requests that may wait; more are refused. No bound without");
-        let order = fields.choice("order", "which one is next", &["fifo", "lifo"], "fifo");
+        let order = fields.choice("order", "which one is next", &["fifo", "lifo", "priority"], "fifo");
         QueueSpec {
             bound: bound.map(|bound| bound.0),
-            order: if order == "lifo" { QueueOrder::Lifo } else { QueueOrder::Fifo },
+            order: match order {
+                "lifo" => QueueOrder::Lifo,
+                "priority" => QueueOrder::Priority,
+                _ => QueueOrder::Fifo,
+            },
         }
     }
 }
@@ -270,6 +274,17 @@ pub(crate) fn acyclic(services: &[ServiceSpec], tables: &[ServiceTable], found: 
                 next.extend(services[index].calls.iter().map(|call| call.to));
             }
         }
+    }
+}
+
+/// Reads `priority` of a workload.
+pub(crate) fn priority(fields: &mut Fields<'_, '_, '_>) -> Priority {
+    const WORDS: &[&str] = &["critical", "high", "medium", "low"];
+    match fields.choice("priority", "importance of its requests to services", WORDS, "medium") {
+        "critical" => Priority::Critical,
+        "high" => Priority::High,
+        "low" => Priority::Low,
+        _ => Priority::Medium,
     }
 }
 

@@ -50,6 +50,22 @@ pub enum QueueOrder {
     Fifo,
     /// The one that came last.
     Lifo,
+    /// The most important one, and of these the one that came first. A full queue gives up the least
+    /// important one.
+    Priority,
+}
+
+/// Importance of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// Without it nothing works: health, administration.
+    Critical,
+    /// Core, paid for.
+    High,
+    /// Free use, analytics.
+    Medium,
+    /// Background.
+    Low,
 }
 
 /// One call of a request to another service.
