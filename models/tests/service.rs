@@ -4,7 +4,11 @@
 mod fixture;
 #[path = "service/metastable.rs"]
 mod metastable;
+#[path = "service/phase.rs"]
+mod phase;
 #[path = "service/policies.rs"]
 mod policies;
 #[path = "service/queues.rs"]
 mod queues;
+#[path = "service/stall.rs"]
+mod stall;

@@ -9,9 +9,6 @@ use murphy_sim::Keep;
 
 /// Everything that is not the services takes no time.
 const HEAD: &str = r#"
-name = "test"
-[network]
-latency = "0s"
 [cpu]
 receive = "0s"
 send = "0s"
@@ -21,9 +18,14 @@ event = "0s"
 
 /// One run of a scenario; `duration` and everything after it is `text`.
 pub(crate) fn run(text: &str, seed: u64) -> RunRecord {
+    run_in("\"0s\"", text, seed)
+}
+
+/// The same, over a network with this latency.
+pub(crate) fn run_in(latency: &str, text: &str, seed: u64) -> RunRecord {
     let text = text.trim_start();
     let (top, tables) = text.split_once('\n').expect("a duration and tables");
-    let text = format!("{top}\n{HEAD}{tables}");
+    let text = format!("{top}\nname = \"test\"\n[network]\nlatency = {latency}\n{HEAD}{tables}");
     let models: Vec<Box<dyn Model>> = vec![model::<Service>()];
     let study = Study::open(&text, "test.toml", &|_| Err(std::io::ErrorKind::NotFound.into()), &models, &[])
         .unwrap_or_else(|wrong| panic!("{wrong}"));

@@ -110,12 +110,13 @@ impl Table for BackoffSpec {
     const WHAT: &'static str = "backoff";
 
     fn fields(fields: &mut Fields<'_, '_, '_>) -> BackoffSpec {
-        const KINDS: &[&str] = &["none", "fixed", "exponential", "decorrelated"];
+        const KINDS: &[&str] = &["none", "fixed", "exponential", "decorrelated", "smooth"];
         const JITTERS: &[&str] = &["none", "full", "equal", "additive", "proportional"];
         let kind = match fields.choice("kind", "how the wait grows from retry to retry", KINDS, "none") {
             "fixed" => BackoffKind::Fixed,
             "exponential" => BackoffKind::Exponential,
             "decorrelated" => BackoffKind::Decorrelated,
+            "smooth" => BackoffKind::Smooth,
             _ => BackoffKind::None,
         };
         let base = fields.default("base", "wait before the first retry", "\"100ms\"");
@@ -123,8 +124,9 @@ impl Table for BackoffSpec {
         let factor: Number<1, 1000> = fields.default("factor", "growth of an exponential wait", "2.0");
         let jitter = fields.choice("jitter", "what is random about the wait", JITTERS, "none");
         let share: Probability = fields.default("share", "of proportional jitter, either way", "0.1");
-        if kind == BackoffKind::Decorrelated && jitter != "none" && fields.good("jitter") {
-            let title = "decorrelated back-off is random by itself";
+        let random = matches!(kind, BackoffKind::Decorrelated | BackoffKind::Smooth);
+        if random && jitter != "none" && fields.good("jitter") {
+            let title = "decorrelated and smooth back-off are random by themselves";
             fields.error(Diagnostic::new(fields.spot("jitter"), title, "leave it out"));
         }
         let jitter = match jitter {

@@ -189,6 +189,8 @@ pub enum BackoffKind {
     Exponential,
     /// Between the base and three times the wait before.
     Decorrelated,
+    /// Doubling on average, from a smooth curve at random points, as Polly does it.
+    Smooth,
 }
 
 /// What is random about a wait of `d`.
