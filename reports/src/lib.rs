@@ -18,9 +18,11 @@ mod estimate;
 mod expectation;
 mod pool;
 
+mod golden;
 mod json;
 mod manifest;
 mod number;
+mod suite;
 mod summary;
 mod tables;
 
@@ -34,6 +36,7 @@ pub use bootstrap::{
 pub use compare::{ArmSummary, ClaimSummary, ComparisonSummary, compare_csv};
 pub use estimate::{Estimate, Interval, NO_OUTAGE, ONE_RUN, nines};
 pub use expectation::{ExpectationResult, ExpectationSummary, Judgement, Over, SeedResult};
+pub use golden::{GoldenReview, golden, review_golden};
 pub use incidents::{Incident, JUST_BEFORE_NS, Reliability, incidents};
 pub use json::{RESULT_SCHEMA, ResultError, read_result_json, result_json};
 pub use latency::{Latency, LatencyFigures};
@@ -55,6 +58,7 @@ pub use stats::{
     LEVEL, StatsError, batch_means, clopper_pearson, downtime_f, log_scale, mean, normal_quantile,
     poisson_rate, ratio, samples_needed, student_t, sum_of_ratios, wilson, zero_events_bound,
 };
+pub use suite::{CheckResult, SuiteCase, junit_xml, suite_markdown};
 pub use summary::{WIDTH, terminal_summary};
 pub use tables::{
     faults_csv, files, incidents_csv, point_text, summary_csv, windows_csv, windows_csv_header,

@@ -23,6 +23,8 @@ pub struct RunRecord {
     pub end: End,
     /// Hash of the whole event trace.
     pub trace_hash: u64,
+    /// Numbers of events, ascending, and the trace hash after each: at most [`RunRecord::PREFIXES`].
+    pub prefixes: Vec<(u64, u64)>,
     /// Node name and the hash of that node's own events, in roster order.
     pub node_hashes: Vec<(String, u64)>,
     /// Events the engine handled.
@@ -43,6 +45,11 @@ pub struct RunRecord {
     pub properties: Vec<PropertyRecord>,
     /// Samples of the model's own metrics, in order of time within each metric.
     pub metrics: Vec<MetricRecord>,
+}
+
+impl RunRecord {
+    /// Most prefix hashes that a record keeps.
+    pub const PREFIXES: usize = 32;
 }
 
 /// How a run ended.

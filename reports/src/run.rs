@@ -76,6 +76,9 @@ pub struct RunSummary {
 pub struct RunDetail {
     /// One-second windows.
     pub windows: Vec<WindowRow>,
+    /// Numbers of events and the upper half of the trace hash after each.
+    #[serde(default)]
+    pub prefixes: Vec<(u64, u32)>,
     /// Node names in roster order; [`Mark::node`] points here.
     pub nodes: Vec<String>,
     /// What nodes said about the state of the system: the state lanes.
@@ -145,6 +148,7 @@ impl RunSummary {
         let mut summary = Self::without_course(run);
         summary.detail = Some(RunDetail {
             windows: series(run, &Service::of(run)),
+            prefixes: run.prefixes.iter().map(|&(events, hash)| (events, upper_half(hash))).collect(),
             nodes: run.node_hashes.iter().map(|(name, _)| name.clone()).collect(),
             marks: run.marks.clone(),
         });
@@ -212,6 +216,10 @@ impl RunSummary {
     pub fn message_count(&self) -> u64 {
         self.messages.iter().map(|kind| kind.count).sum()
     }
+}
+
+fn upper_half(hash: u64) -> u32 {
+    u32::try_from(hash >> 32).expect("32 bits are left")
 }
 
 fn workloads(run: &RunRecord, measured: &WindowSet) -> Vec<WorkloadSummary> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use murphy_reports::{End, MetricRecord, PropertyRecord, RunRecord, Verdict};
-use murphy_sim::{Judge, Keep, NodeId, Process, Stop, Time, World};
+use murphy_sim::{Judge, Keep, NodeId, Process, Stop, Time, Trace, World};
 
 use crate::build;
 use crate::describe::ModelInfo;
@@ -162,6 +162,7 @@ impl<P: Protocol> Run for ProtocolRun<P> {
         let at_ns = self.world.now().0;
         let trace_hash = murphy_sim::fold(self.world.trace().hash(), self.world.trace().fault_hash());
         let events = self.world.trace().events();
+        let prefixes = prefixes(self.world.trace());
         let node_hashes = self
             .system
             .nodes
@@ -189,6 +190,7 @@ impl<P: Protocol> Run for ProtocolRun<P> {
             warmup_ns: scenario.warmup.0,
             end,
             trace_hash,
+            prefixes,
             node_hashes,
             events,
             messages,
@@ -201,6 +203,14 @@ impl<P: Protocol> Run for ProtocolRun<P> {
             metrics: seen.metrics,
         })
     }
+}
+
+/// Prefix hashes at evenly spread events, at most [`RunRecord::PREFIXES`].
+fn prefixes(trace: &Trace) -> Vec<(u64, u64)> {
+    let (hashes, stride) = trace.prefixes();
+    let step = hashes.len().div_ceil(RunRecord::PREFIXES).next_power_of_two();
+    let numbered = (1..).map(|ordinal: u64| ordinal * stride).zip(hashes.iter().copied());
+    numbered.skip(step - 1).step_by(step).collect()
 }
 
 /// Adds what oracles measured to what nodes said about themselves.

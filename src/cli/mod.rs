@@ -1,10 +1,12 @@
 //! The command line: what was typed becomes what is meant, and the result an exit code.
 
+mod batch;
 mod calc;
 mod check;
 mod list;
 mod new;
 mod run;
+mod test;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -57,6 +59,7 @@ impl Cli {
         let terminal = Terminal::new(&typed.common, program);
         let done = match typed.command {
             Command::Run(args) => run::run(&self.models, &args, &terminal),
+            Command::Test(args) => test::test(&self.models, &args, &terminal),
             Command::Check(args) => check::check(&self.models, &args, &terminal),
             Command::List(args) => list::list(&self.infos(), &args, &terminal),
             Command::Schema => list::schema(&self.infos(), &terminal),
@@ -126,6 +129,8 @@ enum Format {
 enum Command {
     /// Run a scenario: one run, or its whole sweep
     Run(run::RunArgs),
+    /// Test a folder of scenarios: expectations and golden files
+    Test(test::TestArgs),
     /// Read scenarios, check them and print the plan; runs nothing
     Check(check::CheckArgs),
     /// List models, faults, hazards, metrics or scenarios
@@ -139,7 +144,7 @@ enum Command {
 }
 
 /// What selects and changes the runs of a scenario file.
-#[derive(Args)]
+#[derive(Args, Default)]
 struct Selection {
     /// One seed, instead of the file's
     #[arg(long, value_name = "N", conflicts_with = "seeds")]

@@ -1,20 +1,15 @@
 //! `murphy run`.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use murphy_reports::{Batch, BatchInfo, result_json, summary_csv, terminal_summary};
-use murphy_scenarios::results::{Results, point_latest, run_id};
-use murphy_scenarios::{Job, Model, Study};
+use murphy_reports::{Batch, result_json, summary_csv, terminal_summary};
+use murphy_scenarios::results::{Results, point_latest};
+use murphy_scenarios::{Job, Model};
 
-use super::{Failure, Format, Loudness, Selection, Terminal, exit, open};
-
-/// Version of the engine: part of every result's identity.
-const ENGINE: &str = concat!("murphy ", env!("CARGO_PKG_VERSION"));
+use super::batch::{self, Stop};
+use super::{Failure, Format, Loudness, Selection, Terminal, open};
 
 #[derive(Args)]
 pub(super) struct RunArgs {
@@ -30,11 +25,8 @@ pub(super) struct RunArgs {
     jobs: usize,
 }
 
-/// Most threads that can be asked for.
-const MOST_THREADS: usize = 1024;
-
 pub(super) fn run(models: &[Box<dyn Model>], args: &RunArgs, terminal: &Terminal) -> Result<u8, Failure> {
-    let started = now();
+    let started = batch::now();
     let study = open(models, &args.file, &args.selection.overrides()?, terminal)?;
     let jobs = study.jobs(&args.selection.seeds());
     if jobs.is_empty() {
@@ -44,16 +36,11 @@ pub(super) fn run(models: &[Box<dyn Model>], args: &RunArgs, terminal: &Terminal
             args.file.display()
         )));
     }
-    if args.jobs > MOST_THREADS {
-        return Err(Failure::Usage(format!("-j {} is more than {MOST_THREADS} threads", args.jobs)));
-    }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs).build();
-    let pool =
-        pool.map_err(|error| Failure::Usage(format!("cannot start -j {} threads: {error}", args.jobs)))?;
+    let pool = batch::pool(args.jobs)?;
 
-    let frozen = frozen(&study, args);
-    let info = batch_info(&study, args, &frozen, &terminal.program);
-    let name = file_name(&info.scenario);
+    let frozen = batch::frozen(&study, &args.selection);
+    let info = batch::info(&study, &args.file, &args.selection, &frozen, &terminal.program);
+    let name = batch::file_name(&info.scenario);
     let root = Path::new("runs");
     let folder = args.out.clone().unwrap_or_else(|| root.join(name).join(&info.run_id));
     let written =
@@ -79,7 +66,7 @@ pub(super) fn run(models: &[Box<dyn Model>], args: &RunArgs, terminal: &Terminal
         eprintln!("interrupted before a run was done; nothing was written");
         return Ok(stop.code());
     }
-    let env = env(started, pool.current_num_threads());
+    let env = batch::env(started, pool.current_num_threads());
     let folder = results.finish(&batch, &env).map_err(written)?;
     if args.out.is_none() {
         point_latest(root, &folder);
@@ -106,70 +93,6 @@ fn report(batch: &Batch, folder: &Path, terminal: &Terminal) {
     }
 }
 
-/// The resolved scenario with the seeds that the command line chose.
-fn frozen(study: &Study<'_>, args: &RunArgs) -> String {
-    let mut text = study.document.render();
-    let seeds = args.selection.seeds();
-    if !seeds.is_empty() {
-        let list: Vec<String> = seeds.iter().map(u64::to_string).collect();
-        _ = write!(text, "\n# seeds of this run, from the command line: {}\n", list.join(", "));
-    }
-    text
-}
-
-fn batch_info(study: &Study<'_>, args: &RunArgs, frozen: &str, program: &str) -> BatchInfo {
-    let first = &study.points()[0];
-    BatchInfo {
-        scenario: first.name.clone(),
-        about: first.about.clone(),
-        file: args.file.display().to_string(),
-        command: command(program, args, first.seed, study),
-        engine: ENGINE.to_owned(),
-        run_id: run_id(frozen, ENGINE),
-        resolved: frozen.to_owned(),
-    }
-}
-
-/// The command that repeats this one: every seed is named, so that editing the file's does not matter.
-fn command(program: &str, args: &RunArgs, own_seed: u64, study: &Study<'_>) -> String {
-    let mut words = vec![quoted(program), "run".to_owned(), quoted(&args.file.display().to_string())];
-    for set in &args.selection.sets {
-        words.extend(["--set".to_owned(), quoted(set)]);
-    }
-    if let Some(until) = &args.selection.until {
-        words.extend(["--until".to_owned(), quoted(until)]);
-    }
-    match args.selection.seeds().as_slice() {
-        [] if study.document.seeds().is_empty() => words.extend(["--seed".to_owned(), own_seed.to_string()]),
-        [] => {}
-        [seed] => words.extend(["--seed".to_owned(), seed.to_string()]),
-        [first, .., last] if last - first + 1 == args.selection.seeds().len() as u64 => {
-            words.extend(["--seeds".to_owned(), format!("{first}..={last}")]);
-        }
-        seeds => {
-            let list: Vec<String> = seeds.iter().map(u64::to_string).collect();
-            words.extend(["--seeds".to_owned(), list.join(",")]);
-        }
-    }
-    words.join(" ")
-}
-
-/// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,%@+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
-/// A scenario's name as a folder's.
-fn file_name(name: &str) -> String {
-    let keep = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-    let name: String = name.chars().map(keep).take(100).collect();
-    if name.trim_matches('.').is_empty() { "scenario".to_owned() } else { name }
-}
-
 fn with_progress<T>(terminal: &Terminal, jobs: &[Job], work: impl FnOnce(&ProgressBar) -> T) -> T {
     let bar = ProgressBar::with_draw_target(
         Some(jobs.len() as u64),
@@ -181,55 +104,4 @@ fn with_progress<T>(terminal: &Terminal, jobs: &[Job], work: impl FnOnce(&Progre
     let done = work(&bar);
     bar.finish_and_clear();
     done
-}
-
-/// What SIGINT and SIGTERM ask for.
-struct Stop {
-    flag: Arc<AtomicBool>,
-    terminated: Arc<AtomicBool>,
-}
-
-impl Stop {
-    /// From now on a signal sets the flag, and a second one ends the program at once.
-    fn on_signals() -> Stop {
-        use signal_hook::consts::{SIGINT, SIGTERM};
-        let stop = Stop { flag: Arc::default(), terminated: Arc::default() };
-        for (signal, code) in [(SIGINT, exit::INTERRUPTED), (SIGTERM, exit::TERMINATED)] {
-            // Without handlers a signal ends the program as usual.
-            _ = signal_hook::flag::register_conditional_shutdown(
-                signal,
-                i32::from(code),
-                Arc::clone(&stop.flag),
-            );
-            _ = signal_hook::flag::register(signal, Arc::clone(&stop.flag));
-        }
-        _ = signal_hook::flag::register(SIGTERM, Arc::clone(&stop.terminated));
-        stop
-    }
-
-    fn code(&self) -> u8 {
-        if self.terminated.load(Ordering::Relaxed) { exit::TERMINATED } else { exit::INTERRUPTED }
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "wall time goes into env.json only, never into a run")]
-fn now() -> std::time::SystemTime {
-    std::time::SystemTime::now()
-}
-
-/// The only file that differs from host to host.
-fn env(started: std::time::SystemTime, threads: usize) -> String {
-    let unix = started.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    let wall = now().duration_since(started).unwrap_or_default();
-    let text = serde_json::to_string_pretty(&serde_json::json!({
-        "schema": 1,
-        "engine": ENGINE,
-        "host": gethostname::gethostname().to_string_lossy(),
-        "os": std::env::consts::OS,
-        "arch": std::env::consts::ARCH,
-        "threads": threads,
-        "started_unix_s": unix.as_secs(),
-        "wall_s": wall.as_secs_f64(),
-    }));
-    text.unwrap_or_default() + "\n"
 }

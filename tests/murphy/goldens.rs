@@ -1,84 +1,15 @@
 //! Golden files: a trace hash, and about 20 figures that show a reviewer what changed with it.
 //!
-//! They change through this command only: `MURPHY_ACCEPT=1 cargo test --release --test murphy goldens`.
+//! They change through `murphy test FILE --accept` only, run in the project's folder.
 
-use std::fmt::Write as _;
+use crate::support::{Desk, PARTITION, REGIONS, SMALL, library, project};
 
-use murphy::reports::{Batch, hash_text, nine_digits, read_result_json};
-
-use crate::support::{Desk, PARTITION, REGIONS, library, project};
-
-const ACCEPT: &str = "MURPHY_ACCEPT=1 cargo test --release --test murphy goldens";
-
+#[track_caller]
 fn check(path: &str) {
-    let desk = Desk::new();
-    let file = library(path);
-    desk.murphy(&["run", file.to_str().expect("a path in UTF-8"), "--out", "out"]);
-    let batch = read_result_json(desk.results("out").text("result.json")).expect("a result");
-    let found = golden(&batch);
-    let golden = project("goldens").join(format!("{}.golden.toml", batch.info.scenario));
-    if std::env::var_os("MURPHY_ACCEPT").is_some() {
-        std::fs::write(&golden, found).expect("the golden file can be written");
-        return;
-    }
-    let expected = std::fs::read_to_string(&golden).unwrap_or_default();
-    assert!(
-        expected == found,
-        "{} is not what {path} gives now:\n{}\nif the change is meant: {ACCEPT}",
-        golden.display(),
-        difference(&expected, &found)
-    );
-}
-
-/// The lines that differ.
-fn difference(expected: &str, found: &str) -> String {
-    let only = |a: &str, b: &str, sign: &str| {
-        let lines = a.lines().filter(|line| !b.lines().any(|other| other == *line));
-        lines.fold(String::new(), |text, line| text + sign + line + "\n")
-    };
-    only(expected, found, "- ") + &only(found, expected, "+ ")
-}
-
-/// The golden file of a batch of one run.
-fn golden(batch: &Batch) -> String {
-    let [run] = batch.runs.as_slice() else {
-        panic!("a golden file holds one run, found {}", batch.runs.len())
-    };
-    let mut text = format!("# Changed by this command only: {ACCEPT}\n");
-    let mut line = |key: &str, value: String| _ = writeln!(text, "{key} = {value}");
-    let seconds = |nanos: Option<u64>| {
-        nanos.map_or_else(|| "\"none\"".to_owned(), |nanos| nine_digits(nanos as f64 / 1e9))
-    };
-    let milliseconds = |nanos: Option<u64>| {
-        nanos.map_or_else(|| "\"none\"".to_owned(), |nanos| nine_digits(nanos as f64 / 1e6))
-    };
-
-    line("scenario", format!("{:?}", run.scenario));
-    line("seed", run.seed.to_string());
-    line("trace_hash", format!("{:?}", hash_text(run.trace_hash)));
-    line("exit_code", batch.exit_code().to_string());
-    line("events", run.events.to_string());
-    for sent in &run.messages {
-        line(&format!("messages.{}", sent.kind), sent.count.to_string());
-    }
-    line("requests", run.requests.offered().to_string());
-    line("requests_good", run.requests.good.to_string());
-    line("probes", run.probes.to_string());
-    line("probes_good", run.probes_good.to_string());
-    line("steady_s", seconds(Some(run.steady_ns)));
-    line("steady_down_s", seconds(run.steady_down_ns));
-    line("incidents", run.incidents.len().to_string());
-    line("latency_ms_p50", milliseconds(run.latency.p50_ns));
-    line("latency_ms_p99", milliseconds(run.latency.p99_ns));
-    for fault in &run.faults {
-        for (hit, count) in &fault.fault.hits {
-            line(&format!("fault.{}.{hit}", fault.fault.name), count.to_string());
-        }
-    }
-    for property in &run.properties {
-        line(&format!("checked.{:?}", property.name), property.checked.to_string());
-    }
-    text
+    let (file, goldens) = (library(path), project("goldens"));
+    let words = |path: &std::path::Path| path.to_str().expect("a path in UTF-8").to_owned();
+    let done = Desk::new().murphy(&["test", &words(&file), "--goldens", &words(&goldens)]);
+    done.exits(0).shows("golden same");
 }
 
 #[test]
@@ -113,4 +44,31 @@ fn golden_files_are_toml_and_belong_to_a_test() {
     }
     names.sort();
     assert_eq!(names, ["crash-and-return", "pbft-partition", "pbft-seven-regions"]);
+}
+
+#[test]
+fn a_changed_golden_fails_and_says_what_changed_and_from_which_event() {
+    let desk = Desk::with_scenario(SMALL);
+    desk.murphy(&["test", "scenario.toml"]).exits(0).shows("2 expectations\n");
+    desk.murphy(&["test", "scenario.toml", "--accept"]).exits(0).shows("golden accepted");
+    let golden = desk.read("goldens/small.golden.toml");
+    // A later event is the first that differs: the crash of a replica in the middle of the run.
+    let crash = "\n[[fault]]\nname = \"c\"\nkind = \"crash\"\ntarget = \"r3\"\nat = \"2s\"\nfor = \"1s\"\n";
+    desk.write("scenario.toml", format!("{SMALL}{crash}").as_bytes());
+    let done = desk.murphy(&["test", "scenario.toml"]).exits(1);
+    let done = done.shows("golden differs").shows("fault.\"c\".nodes_crashed: none -> 1");
+    let done = done.shows("murphy test scenario.toml --accept");
+    let line = done.out.lines().find(|line| line.contains("the first different event")).expect("a place");
+    let numbers: Vec<u64> =
+        line.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
+    let [first, last] = numbers[..] else { panic!("two numbers in `{line}`") };
+    let events: u64 = golden
+        .lines()
+        .find_map(|line| line.strip_prefix("events = "))
+        .and_then(|n| n.parse().ok())
+        .expect("events");
+    // Half of the run is the same.
+    assert!(first > events / 4 && last > first && last < events * 3 / 4, "{line}, {events} events");
+    desk.murphy(&["test", "scenario.toml", "--accept"]).exits(0).shows("golden accepted");
+    desk.murphy(&["test", "."]).exits(0).shows("golden same");
 }

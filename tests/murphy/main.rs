@@ -7,4 +7,5 @@ mod example;
 mod goldens;
 mod signals;
 mod study;
+mod suite;
 mod support;

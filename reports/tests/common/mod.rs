@@ -24,6 +24,7 @@ pub(crate) fn empty() -> RunRecord {
         warmup_ns: 5 * S,
         end: End::Finished,
         trace_hash: 0x0123_4567_89ab_cdef,
+        prefixes: Vec::new(),
         node_hashes: ["r0", "r1", "r2"].map(|name| (name.to_owned(), 7)).to_vec(),
         events: 18_233,
         messages: vec![MessageCount { kind: "prepare".to_owned(), count: 120, bytes: 12_000 }],

@@ -157,6 +157,7 @@ pub(crate) fn record(seed: u64) -> RunRecord {
         warmup_ns: 10 * SECOND,
         end: End::Finished,
         trace_hash: seed.wrapping_mul(0x9F1C_22E0_1234_5677),
+        prefixes: Vec::new(),
         node_hashes: nodes.map(|name| (name, seed)).collect(),
         events: 1_204_551 + seed,
         messages: vec![

@@ -71,6 +71,7 @@ pub(crate) fn resolve(
         seed: file.seed,
         duration: file.duration,
         warmup: file.warmup,
+        violates: file.violates,
         point: Vec::new(),
         limits: file.limits,
         network: file.network,

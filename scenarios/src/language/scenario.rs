@@ -25,6 +25,8 @@ pub struct Scenario {
     pub duration: Span,
     /// End of the warm-up.
     pub warmup: Span,
+    /// Whether it must end with a violation: a demonstration of something wrong.
+    pub violates: bool,
     /// Axis name and value of the sweep point, in axis order.
     pub point: Vec<(String, String)>,
     /// What ends a run early.

@@ -35,6 +35,7 @@ pub(crate) struct File {
     pub(crate) seed: u64,
     pub(crate) duration: Span,
     pub(crate) warmup: Span,
+    pub(crate) violates: bool,
     pub(crate) limits: Limits,
     pub(crate) network: NetworkSpec,
     pub(crate) cpu: CpuSpec,
@@ -60,6 +61,10 @@ impl Table for File {
         let seed: Count<0, MAX_SEED> = fields.default("seed", "selects everything random", "0");
         let duration = fields.required("duration", "end of the run, such as \"120s\"");
         let warmup = fields.default("warmup", "time that `steady` leaves out", "\"0s\"");
+        let about_outcome =
+            "what must become of it: `test` takes a scenario that violates for right if it does";
+        let violates =
+            fields.choice("outcome", about_outcome, &["passes", "violates"], "passes") == "violates";
         if fields.good("duration") && (duration == Span::ZERO || warmup > duration) {
             let (key, title) = if duration == Span::ZERO {
                 ("duration", "the run has no length")
@@ -75,6 +80,7 @@ impl Table for File {
             seed: seed.0,
             duration,
             warmup,
+            violates,
             limits: fields.section("limits", "what ends a run early, as inconclusive"),
             network: fields.section("network", "defaults of every link, and traffic within a site"),
             cpu: fields.section("cpu", "what a node's processor charges"),

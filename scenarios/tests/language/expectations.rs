@@ -51,6 +51,7 @@ fn run() -> RunRecord {
         warmup_ns: 0,
         end: End::Finished,
         trace_hash: 0,
+        prefixes: Vec::new(),
         node_hashes: names.iter().map(|name| ((*name).to_owned(), 0)).collect(),
         events: 0,
         messages: Vec::new(),
