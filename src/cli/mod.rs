@@ -285,6 +285,13 @@ fn scenario_files(folder: &Path) -> Vec<PathBuf> {
             let path = entry.path();
             let named =
                 |names: &[&str]| names.iter().any(|name| path.file_name().is_some_and(|file| file == *name));
+            // Results hold the scenarios they were made from; golden and repro files are no scenarios.
+            let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            let text = path.to_string_lossy();
+            let other = text.ends_with(".golden.toml") || text.ends_with(".repro.toml");
+            if hidden || other || (named(&["runs", "failures"]) && path.is_dir()) {
+                continue;
+            }
             if krate && named(&["Cargo.toml", "src", "tests", "target"]) {
                 continue;
             }
