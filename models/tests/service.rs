@@ -12,3 +12,5 @@ mod policies;
 mod queues;
 #[path = "service/stall.rs"]
 mod stall;
+#[path = "service/workloads.rs"]
+mod workloads;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use murphy_reports::{FaultRecord, MessageCount, WorkloadInfo};
 use murphy_sim::{
-    Chance, Channel, CpuCost, DiskCost, Effect, Fault, FaultKind, Hits, Keep, Law, Limits, NodeId, NodeSet,
-    NodeSetup, Probe, Process, Sent, Setup, Site, SiteId, Span, Time, Topology, Workload,
+    Arrivals, Chance, Channel, CpuCost, DiskCost, Effect, Fault, FaultKind, Hits, Keep, Keys, Law, Limits,
+    NodeId, NodeSet, NodeSetup, Probe, Process, Rate, Sent, Setup, Site, SiteId, Span, Time, Topology,
+    Workload,
 };
 
 use crate::describe::{Effect as OpEffect, ModelInfo};
@@ -163,7 +164,6 @@ fn workloads(scenario: &Scenario, info: &ModelInfo) -> Vec<Workload> {
     let mut probes = scenario.nodes.len();
     let mut workloads = Vec::new();
     for spec in &scenario.workloads {
-        let (gap, together) = gap(&spec.arrivals);
         let probe = spec.probe.map(|every| {
             let client = node_id(probes);
             probes += 1;
@@ -174,23 +174,36 @@ fn workloads(scenario: &Scenario, info: &ModelInfo) -> Vec<Workload> {
         workloads.push(Workload {
             name: spec.name.clone(),
             clients: spec.from.iter().map(|&node| node_id(node)).collect(),
-            gap,
-            together,
+            arrivals: arrivals(&spec.arrivals),
             operations: spec.ops.iter().map(|op| (kind(op.name), op.weight)).collect(),
-            keys: spec.keys.max(1),
+            keys: spec.zipf.map_or(Keys::Even(spec.keys.max(1)), |s| Keys::zipf(spec.keys.max(1), s)),
             probe,
         });
     }
     workloads
 }
 
-fn gap(arrivals: &ArrivalSpec) -> (Law, u64) {
-    match *arrivals {
-        ArrivalSpec::Poisson { rate } => (Law::Exponential { mean: Span::from_secs_f64(1.0 / rate) }, 1),
-        ArrivalSpec::Constant { rate } => (Law::Constant(Span::from_secs_f64(1.0 / rate)), 1),
+fn arrivals(spec: &ArrivalSpec) -> Arrivals {
+    let every = |rate: f64| Law::Exponential { mean: Span::from_secs_f64(1.0 / rate) };
+    match spec {
+        ArrivalSpec::Poisson { rate } => every(*rate).into(),
+        ArrivalSpec::Constant { rate } => Law::Constant(Span::from_secs_f64(1.0 / rate)).into(),
         ArrivalSpec::Burst { rate, size } => {
-            (Law::Exponential { mean: Span::from_secs_f64(size as f64 / rate) }, size.max(1))
+            let gap = Law::Exponential { mean: Span::from_secs_f64(*size as f64 / rate) };
+            Arrivals::Groups { gap, size: (*size).max(1) }
         }
+        ArrivalSpec::Diurnal { mean, swing, period } => {
+            Arrivals::Varying(Rate::Wave { mean: *mean, swing: *swing, period: *period })
+        }
+        ArrivalSpec::Steps { steps } => Arrivals::Varying(Rate::Steps(Arc::clone(steps))),
+        ArrivalSpec::Trace { times } => Arrivals::Trace(Arc::clone(times)),
+        ArrivalSpec::Closed { users, think } => Arrivals::Users { users: *users, think: law(think) },
+        ArrivalSpec::Sessions { rate, requests, think, patience } => Arrivals::Sessions {
+            gap: every(*rate),
+            requests: *requests,
+            think: law(think),
+            patience: *patience,
+        },
     }
 }
 

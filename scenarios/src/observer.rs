@@ -112,6 +112,7 @@ impl Judge for Observer {
             | Fact::Execute { .. }
             | Fact::Install { .. }
             | Fact::Stable { .. }
+            | Fact::SessionEnd { .. }
             | Fact::Own { .. } => {}
         }
     }

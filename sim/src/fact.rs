@@ -176,6 +176,13 @@ pub enum Fact {
         /// Second value.
         b: u64,
     },
+    /// A session of a workload made its last request, or gave up (said by the engine).
+    SessionEnd {
+        /// Index of the workload.
+        workload: u16,
+        /// Whether all its requests were answered in time.
+        finished: bool,
+    },
 }
 
 /// A fact with its time and source.

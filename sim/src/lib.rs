@@ -4,6 +4,7 @@
 //! function of what it is given and of one seed.
 
 mod adversary;
+mod arrivals;
 mod clock;
 mod disk;
 mod fact;
@@ -23,6 +24,7 @@ mod trace;
 mod world;
 
 pub use adversary::{Attack, Deed, Identity, Mutation};
+pub use arrivals::{Arrivals, Keys, Rate};
 pub use disk::{DiskCost, DiskOp, DiskResult, Durable};
 pub use fact::{Fact, Judge, NodeId, Operation, Outcome, Request, RequestId, Stamped};
 pub use failure::{Credential, Failure, Leak, Load};

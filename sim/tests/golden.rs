@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use murphy_sim::{
-    Chance, Channel, Context, CpuCost, DiskCost, DiskOp, DiskResult, Durable, Effect, Fact, Fault, FaultKind,
-    Hit, Judge, Keep, Law, Limits, Message, NodeId, NodeSet, NodeSetup, Probe, Process, Request, Scope,
-    Setup, Site, SiteId, Span, Stamped, Time, TimerId, Topology, Workload, World, fold,
+    Arrivals, Chance, Channel, Context, CpuCost, DiskCost, DiskOp, DiskResult, Durable, Effect, Fact, Fault,
+    FaultKind, Hit, Judge, Keep, Law, Limits, Message, NodeId, NodeSet, NodeSetup, Probe, Process, Request,
+    Scope, Setup, Site, SiteId, Span, Stamped, Time, TimerId, Topology, Workload, World, fold,
 };
 
 const NODES: u32 = 12;
@@ -194,10 +194,9 @@ fn setup(topology: Topology, cpu: CpuCost, plan: Vec<Fault>) -> Setup<Span> {
         workloads: vec![Workload {
             name: "kv".to_owned(),
             clients: vec![NodeId(4), NodeId(5)],
-            gap: Law::Exponential { mean: Span::millis(3) },
-            together: 2,
+            arrivals: Arrivals::Groups { gap: Law::Exponential { mean: Span::millis(3) }, size: 2 },
             operations: vec![(0, 3.0), (1, 1.0)],
-            keys: 10,
+            keys: 10.into(),
             probe: Some(Probe { client: NodeId(5), every: Span::millis(50), operation: 1 }),
         }],
         plan: plan.into(),

@@ -374,10 +374,9 @@ fn workload(gap: Law) -> Workload {
     Workload {
         name,
         clients: vec![NodeId(1), NodeId(2)],
-        gap,
-        together: 1,
+        arrivals: gap.into(),
         operations,
-        keys: 100,
+        keys: 100.into(),
         probe: None,
     }
 }

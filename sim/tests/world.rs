@@ -368,10 +368,9 @@ fn a_workload_arrives_at_its_rate_and_probes_at_their_pace() {
     setup.workloads = vec![Workload {
         name: "kv".to_owned(),
         clients: vec![NodeId(0), NodeId(1)],
-        gap: Law::Exponential { mean: Span::millis(5) },
-        together: 1,
+        arrivals: Law::Exponential { mean: Span::millis(5) }.into(),
         operations: vec![(0, 3.0), (1, 1.0)],
-        keys: 10,
+        keys: 10.into(),
         probe: Some(Probe { client: NodeId(1), every: Span::millis(100), operation: 1 }),
     }];
     let world = run(setup, 100_000);

@@ -28,10 +28,9 @@ fn replica(place: u32, bug: Option<Bug>) -> Replica {
     let workload = Workload {
         name: "kv".into(),
         clients: vec![NodeId(4)],
-        gap: Law::Constant(Span::millis(10)),
-        together: 1,
+        arrivals: Law::Constant(Span::millis(10)).into(),
         operations: vec![(PUT, 1.0)],
-        keys: 4,
+        keys: 4.into(),
         probe: None,
     };
     let setup = Setup {

@@ -10,8 +10,8 @@ const BUCKET_NS: u64 = 100_000_000;
 /// Amplification is taken over so long.
 const SECOND_NS: u64 = 1_000_000_000;
 
-/// Counters, in the order of [`Said::ALL`], and after them the retries among the attempts.
-pub(super) const COUNTERS: [(&str, &str); 11] = [
+/// Counters, in the order of [`Said::ALL`], and after them what follows from other facts.
+pub(super) const COUNTERS: [(&str, &str); 13] = [
     ("attempts", "attempts sent, first tries and retries"),
     ("timeouts", "attempts that were not answered in time"),
     ("shed", "requests that a service refused, or dropped because nobody waited any more"),
@@ -23,8 +23,12 @@ pub(super) const COUNTERS: [(&str, &str); 11] = [
     ("breaker_opened", "times that a breaker opened"),
     ("hedges", "second attempts because the first took long"),
     ("retries", "attempts that are not the first"),
+    ("sessions_finished", "sessions that had all their results in time"),
+    ("sessions_given_up", "sessions that a failure or a long wait ended"),
 ];
-const RETRIES: usize = COUNTERS.len() - 1;
+const RETRIES: usize = COUNTERS.len() - 3;
+const FINISHED: usize = COUNTERS.len() - 2;
+const GIVEN_UP: usize = COUNTERS.len() - 1;
 pub(super) const AMPLIFICATION: &str = "amplification";
 
 /// Properties that tell whether something happened at all, by what is said when it does.
@@ -123,6 +127,9 @@ impl Judge for ServiceOracles {
                     }
                 }
             }
+            Fact::SessionEnd { finished, .. } => {
+                self.count(said, if finished { FINISHED } else { GIVEN_UP });
+            }
             _ => {}
         }
     }
@@ -173,6 +180,6 @@ mod tests {
         for (index, said) in Said::ALL.into_iter().enumerate() {
             assert_eq!(said as usize, index, "{said:?}");
         }
-        assert_eq!(COUNTERS.len(), Said::ALL.len() + 1);
+        assert_eq!(RETRIES, Said::ALL.len());
     }
 }

@@ -30,10 +30,9 @@ fn run(configs: Vec<UpkeepConfig>, gap: Span, operation: u16, ms: u64) -> Facts 
     bench.workloads.push(Workload {
         name: "users".into(),
         clients: vec![NodeId(0)],
-        gap: Law::Constant(gap),
-        together: 1,
+        arrivals: Law::Constant(gap).into(),
         operations: vec![(operation, 1.0)],
-        keys: 1 << 40,
+        keys: (1 << 40).into(),
         probe: None,
     });
     bench.run::<Upkeep, ()>(ms, ()).judge().facts.clone()

@@ -65,10 +65,9 @@ fn bench(seed: u64, options: ServerOptions, guard: WatchdogOptions) -> Bench<Wat
     bench.workloads.push(Workload {
         name: "calls".into(),
         clients: [DEADLINE, PASSIVE].map(NodeId).to_vec(),
-        gap: Law::Constant(Span::millis(1)),
-        together: 1,
+        arrivals: Law::Constant(Span::millis(1)).into(),
         operations: vec![(0, 1.0)],
-        keys: 1,
+        keys: 1.into(),
         probe: None,
     });
     bench

@@ -143,10 +143,9 @@ impl Case {
         let workload = Workload {
             name: "kv".into(),
             clients: (self.replicas..self.nodes()).map(NodeId).collect(),
-            gap: self.gap.clone(),
-            together: 1,
+            arrivals: self.gap.clone().into(),
             operations: vec![(murphy_models::pbft::PUT, 0.5), (murphy_models::pbft::GET, 0.5)],
-            keys: self.keys,
+            keys: self.keys.into(),
             probe: None,
         };
         let setup = Setup {

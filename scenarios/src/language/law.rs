@@ -1,10 +1,10 @@
 //! Laws of durations and arrivals: `{ dist = "lognormal", median = "2ms", sigma = 0.4 }`.
 
-use murphy_sim::Span;
+use murphy_sim::{Span, Time};
 use serde_json::{Value as Json, json};
 
 use super::diagnostic::Diagnostic;
-use super::fields::{Count, Field, Fields, Kind, Number, Positive, Rate, Table, Walk};
+use super::fields::{Count, Field, Fields, Kind, Located, Number, Positive, Probability, Rate, Table, Walk};
 use super::scenario::{ArrivalSpec, LawSpec};
 use super::value::{Data, Value};
 use crate::describe::ModelInfo;
@@ -130,6 +130,15 @@ const ARRIVALS: &[Kind<ArrivalSpec>] = &[
     Kind { name: "poisson", about: "independent arrivals", read: poisson },
     Kind { name: "constant", about: "evenly spaced arrivals", read: steady },
     Kind { name: "burst", about: "groups of requests that arrive together", read: burst },
+    Kind {
+        name: "diurnal",
+        about: "independent, at a rate that goes up and down as over a day",
+        read: diurnal,
+    },
+    Kind { name: "steps", about: "independent, at a rate that changes at given times", read: steps },
+    Kind { name: "trace", about: "arrivals at given times", read: trace },
+    Kind { name: "closed", about: "users who ask again after they have thought", read: closed },
+    Kind { name: "sessions", about: "sessions of requests that give up when one fails", read: sessions },
 ];
 
 impl Table for ArrivalSpec {
@@ -157,4 +166,72 @@ fn burst(fields: &mut Fields<'_, '_, '_>) -> ArrivalSpec {
     let rate = total(fields);
     let size: Count<1, 1_000_000> = fields.required("size", "requests of one group");
     ArrivalSpec::Burst { rate, size: size.0 }
+}
+
+fn diurnal(fields: &mut Fields<'_, '_, '_>) -> ArrivalSpec {
+    let mean: Rate = fields.required("mean", "mean rate over all clients, such as \"200/s\"");
+    let swing: Probability =
+        fields.default("swing", "how far the rate goes to either side, as a share of its mean", "0.5");
+    let period: Span = fields.default("period", "length of a day", "\"24h\"");
+    if period == Span::ZERO && fields.good("period") {
+        let title = "a day has a length";
+        fields.error(Diagnostic::new(fields.spot("period"), title, "must be greater than zero"));
+    }
+    ArrivalSpec::Diurnal { mean: mean.0, swing: swing.0, period: period.max(Span(1)) }
+}
+
+/// One of `steps`.
+struct Step {
+    at: Located<Span>,
+    rate: f64,
+}
+
+impl Table for Step {
+    const WHAT: &'static str = "steps";
+
+    fn fields(fields: &mut Fields<'_, '_, '_>) -> Step {
+        let at = fields.required("at", "start of the step");
+        let rate: Option<Rate> = fields.optional("rate", "rate from then on; without, nobody comes");
+        Step { at, rate: rate.map_or(0.0, |rate| rate.0) }
+    }
+}
+
+fn steps(fields: &mut Fields<'_, '_, '_>) -> ArrivalSpec {
+    let steps: Vec<Step> = fields.required("steps", "such as [{ at = \"0s\", rate = \"100/s\" }]");
+    if fields.live() && fields.good("steps") && steps.first().is_none_or(|step| step.at.value > Span::ZERO) {
+        let title = "the first step does not start at \"0s\"";
+        fields.error(Diagnostic::new(fields.spot("steps"), title, "no rate at the start"));
+    }
+    for pair in steps.windows(2) {
+        if pair[1].at.value <= pair[0].at.value {
+            fields.error(Diagnostic::new(pair[1].at.at, "steps are not in order", "must be later"));
+        }
+    }
+    let mut read: Vec<(Time, f64)> = steps.iter().map(|step| (Time(step.at.value.0), step.rate)).collect();
+    read.sort_by_key(|step| step.0);
+    ArrivalSpec::Steps { steps: read.into() }
+}
+
+fn trace(fields: &mut Fields<'_, '_, '_>) -> ArrivalSpec {
+    let times: Vec<Span> = fields.required("times", "when requests arrive, such as [\"1s\", \"1.5s\"]");
+    let mut read: Vec<Time> = times.iter().map(|time| Time(time.0)).collect();
+    read.sort_unstable();
+    ArrivalSpec::Trace { times: read.into() }
+}
+
+fn closed(fields: &mut Fields<'_, '_, '_>) -> ArrivalSpec {
+    let users: Count<1, 1_000_000> = fields.required("users", "how many, over all clients");
+    let think = fields.required("think", "time between a result and the user's next request");
+    ArrivalSpec::Closed { users: u32::try_from(users.0).expect("a count in range"), think }
+}
+
+fn sessions(fields: &mut Fields<'_, '_, '_>) -> ArrivalSpec {
+    let rate: Rate = fields.required("rate", "sessions, over all clients, such as \"5/s\"");
+    let requests: Count<1, 1_000_000> = fields.required("requests", "requests of a session");
+    ArrivalSpec::Sessions {
+        rate: rate.0,
+        requests: u32::try_from(requests.0).expect("a count in range"),
+        think: fields.required("think", "time between a result and the session's next request"),
+        patience: fields.required("patience", "a result that takes longer ends the session"),
+    }
 }

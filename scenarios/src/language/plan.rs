@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::document::Document;
 use super::fields::Field;
-use super::scenario::{Scenario, WorkloadSpec};
+use super::scenario::{ArrivalSpec, Scenario, WorkloadSpec};
 use super::tables::File;
 use crate::describe::ModelInfo;
 
@@ -106,7 +106,20 @@ impl Scenario {
 fn workload_text(workload: &WorkloadSpec) -> String {
     let deadline = super::quantity::duration_text(workload.deadline.0);
     let clients = many(workload.from.len(), "client");
-    format!("{}: {}/s from {clients}, deadline {deadline}", workload.name, workload.arrivals.rate())
+    format!("{}: {} from {clients}, deadline {deadline}", workload.name, arrivals_text(&workload.arrivals))
+}
+
+fn arrivals_text(arrivals: &ArrivalSpec) -> String {
+    match arrivals {
+        ArrivalSpec::Poisson { rate }
+        | ArrivalSpec::Constant { rate }
+        | ArrivalSpec::Burst { rate, .. }
+        | ArrivalSpec::Diurnal { mean: rate, .. } => format!("{rate}/s"),
+        ArrivalSpec::Steps { steps } => many(steps.len(), "step"),
+        ArrivalSpec::Trace { times } => many(times.len(), "request"),
+        ArrivalSpec::Closed { users, .. } => many(*users as usize, "user"),
+        ArrivalSpec::Sessions { rate, .. } => format!("{rate}/s sessions"),
+    }
 }
 
 fn time(time: Time) -> String {

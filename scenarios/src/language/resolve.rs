@@ -285,10 +285,11 @@ fn workload(
         to,
         policy,
         ops: ops.into_iter().filter(|(_, _, weight)| *weight > 0.0).map(spec).collect(),
-        arrivals: table.arrivals,
+        arrivals: table.arrivals.clone(),
         deadline: table.deadline,
         priority: table.priority,
         keys: table.keys,
+        zipf: table.zipf.map(|exponent| exponent.0),
         probe: Some(table.probe).filter(|interval| *interval > Span::ZERO),
     }
 }

@@ -298,6 +298,8 @@ pub struct WorkloadSpec {
     pub priority: Priority,
     /// Distinct keys.
     pub keys: u64,
+    /// Exponent of Zipf's law, by which keys are asked about; `None` for all alike.
+    pub zipf: Option<f64>,
     /// Interval of the synthetic probes; `None` for no probes.
     pub probe: Option<Span>,
 }
@@ -314,7 +316,7 @@ pub struct OpSpec {
 }
 
 /// When the requests of a workload arrive. Rates are totals over all clients, per second.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ArrivalSpec {
     /// Independent arrivals.
     Poisson {
@@ -333,15 +335,53 @@ pub enum ArrivalSpec {
         /// Requests of one group.
         size: u64,
     },
+    /// Independent arrivals at a rate that goes up and down as over a day.
+    Diurnal {
+        /// Mean of the requests per second.
+        mean: f64,
+        /// How far the rate swings to either side, as a share of its mean.
+        swing: f64,
+        /// Length of a day.
+        period: Span,
+    },
+    /// Independent arrivals at a rate that changes at given times.
+    Steps {
+        /// Times, ascending from zero, and requests per second from then on.
+        steps: Arc<[(Time, f64)]>,
+    },
+    /// Arrivals at given times.
+    Trace {
+        /// Times, ascending.
+        times: Arc<[Time]>,
+    },
+    /// Users who ask again when they have thought about their last result.
+    Closed {
+        /// How many.
+        users: u32,
+        /// How long they think.
+        think: LawSpec,
+    },
+    /// Independent sessions of requests, which give up at a failure or when a result takes too long.
+    Sessions {
+        /// Sessions per second.
+        rate: f64,
+        /// Requests of a session.
+        requests: u32,
+        /// Time between a result and the next request.
+        think: LawSpec,
+        /// Longest wait for a result.
+        patience: Span,
+    },
 }
 
 impl ArrivalSpec {
-    /// Requests per second, over all clients.
-    pub fn rate(&self) -> f64 {
+    /// Requests per second over all clients, where it is constant and known before the run.
+    pub fn rate(&self) -> Option<f64> {
         match *self {
             ArrivalSpec::Poisson { rate }
             | ArrivalSpec::Constant { rate }
-            | ArrivalSpec::Burst { rate, .. } => rate,
+            | ArrivalSpec::Burst { rate, .. } => Some(rate),
+            _ => None,
         }
     }
 }

@@ -10,8 +10,8 @@ use super::compare::CompareTable;
 use super::diagnostic::Diagnostic;
 use super::fault::{FaultPart, KINDS};
 use super::fields::{
-    Bandwidth, Bytes, Count, FaultName, Field, Fields, Located, Name, Number, Patterns, Probability, Signed,
-    Table, Walk,
+    Bandwidth, Bytes, Count, FaultName, Field, Fields, Located, Name, Number, Patterns, Positive,
+    Probability, Signed, Table, Walk,
 };
 use super::hazard::{Class, HazardTable};
 use super::params;
@@ -25,6 +25,8 @@ use crate::hazard::Burst;
 
 /// Most nodes of a scenario.
 pub(crate) const MAX_NODES: u64 = 100_000;
+/// Most keys of a workload by Zipf's law.
+const MAX_ZIPF: u64 = 10_000_000;
 /// Largest seed that TOML can write.
 pub(crate) const MAX_SEED: u64 = i64::MAX as u64;
 
@@ -368,6 +370,7 @@ pub(crate) struct WorkloadTable {
     pub(crate) deadline: Span,
     pub(crate) priority: Priority,
     pub(crate) keys: u64,
+    pub(crate) zipf: Option<Positive>,
     pub(crate) probe: Span,
 }
 
@@ -389,8 +392,13 @@ impl Table for WorkloadTable {
             deadline: fields.required("deadline", "a reply after this long is not good, such as \"2s\""),
             priority: priority(fields),
             keys: fields.default::<Count<1, 1_000_000_000>>("keys", "distinct keys", "100").0,
+            zipf: fields.optional("zipf", "keys are asked about by Zipf's law with this exponent"),
             probe: fields.default("probe", "interval of the synthetic probes; \"0s\" for none", "\"100ms\""),
         };
+        if table.zipf.is_some() && table.keys > MAX_ZIPF && fields.good("keys") {
+            let title = format!("Zipf's law is drawn from a table of at most {MAX_ZIPF} keys");
+            fields.error(Diagnostic::new(fields.spot("keys"), title, "too many"));
+        }
         if table.deadline == Span::ZERO && fields.good("deadline") {
             let title = "no request can meet a deadline of zero";
             fields.error(Diagnostic::new(fields.spot("deadline"), title, "must be greater than zero"));

@@ -103,7 +103,7 @@ proptest! {
         );
         let first = scenario(&text, &[]);
         prop_assert_eq!(first.network.drop.to_bits(), drop.to_bits());
-        prop_assert_eq!(first.workloads[1].arrivals.rate().to_bits(), rate.to_bits());
+        prop_assert_eq!(first.workloads[1].arrivals.rate().map(f64::to_bits), Some(rate.to_bits()));
         prop_assert_eq!(first.workloads[1].deadline.0, nanos);
         prop_assert_eq!(&first, &scenario(first.render(), &[]));
     }

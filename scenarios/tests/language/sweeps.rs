@@ -46,7 +46,7 @@ fn axes_multiply_move_in_lockstep_and_drop_points() {
     let document = document(&text, &[]).expect("the sweep is right");
     assert_eq!(document.seeds(), (1..=20).collect::<Vec<u64>>());
     let s = document.points()[6].resolve().expect("the point is right");
-    assert_eq!((s.name.as_str(), s.workloads[0].arrivals.rate()), ("long", 800.0));
+    assert_eq!((s.name.as_str(), s.workloads[0].arrivals.rate()), ("long", Some(800.0)));
     assert_eq!(s.nodes[0].params.duration("view_timeout"), Span::secs(1));
     let expectations: Vec<usize> =
         document.points().iter().map(|point| point.resolve().expect("right").expectations.len()).collect();

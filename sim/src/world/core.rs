@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::agenda::Agenda;
+use super::arrivals::Askers;
 use super::deceit::add_twins;
 use super::failing::Failing;
 use super::host::{Host, Inbox, Inboxes};
@@ -58,8 +59,9 @@ pub(crate) struct Core<P: Process> {
     pub(super) failing: Failing<P::Durable>,
     pub(super) clocks: Vec<Clock>,
     pub(super) workloads: Arc<[Workload]>,
-    /// Arrivals and probes so far, by workload.
-    pub(super) arrivals: Vec<[u64; 2]>,
+    /// Arrivals so far, by workload: those of an open one, or sessions.
+    pub(super) arrivals: Vec<u64>,
+    pub(super) askers: Askers,
     limits: Limits,
     steps: u64,
     /// The limits of events and bytes are looked at when so many steps are done.
@@ -109,7 +111,8 @@ impl<P: Process> Core<P> {
             disks: (0..n).map(|_| None).collect(),
             failing: Failing::new(),
             clocks,
-            arrivals: vec![[0; 2]; setup.workloads.len()],
+            arrivals: vec![0; setup.workloads.len()],
+            askers: Askers::default(),
             workloads: setup.workloads.into(),
             limits: setup.limits,
             steps: 0,
@@ -135,10 +138,9 @@ impl<P: Process> Core<P> {
             }
         }
         for index in 0..self.workloads.len() {
-            let slot = u32::try_from(index).expect("fewer than 2^16 workloads");
-            let first = self.gap(index);
-            self.push(Time::ZERO.saturating_add(first), Tag::Arrival, 0, slot);
+            self.schedule_arrivals(index);
             if let Some(probe) = self.workloads[index].probe {
+                let slot = u32::try_from(index).expect("fewer than 2^16 workloads");
                 self.push(Time::ZERO.saturating_add(probe.every), Tag::Probe, 0, slot);
             }
         }
@@ -218,6 +220,11 @@ impl<P: Process> Core<P> {
         host.hash = fold(host.hash, word);
         let event = self.trace.events();
         self.said.push(Stamped { at, event, node, correct: host.correct, fact });
+        if let Fact::Complete { request, outcome, .. } = fact
+            && !self.askers.none_waits()
+        {
+            self.asker_has_result(at, node, request, outcome);
+        }
         if self.trace.records() {
             self.trace.record(Recorded {
                 at,

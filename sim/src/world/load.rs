@@ -12,7 +12,6 @@ use crate::fault::{FaultKind, Hit};
 use crate::hash::name_hash;
 use crate::process::Process;
 use crate::random::Domain;
-use crate::time::Span;
 use crate::trace::Event;
 
 impl<P: Process, J: Judge> World<P, J> {
@@ -63,11 +62,9 @@ impl<P: Process> Core<P> {
     fn schedule_extra(&mut self, index: u32, workload: u16, factor: f64) {
         let source = &self.workloads[usize::from(workload)];
         let base = self.extra_base(index, &source.name, self.failing.next_ordinal(index, 0));
-        let gap = source.gap.sample(self.keyed.word(Domain::Arrival, base, 0));
-        let faster = (factor - 1.0) * source.together as f64;
-        if faster > 0.0 {
-            // A gap of nothing would let the surge stand still in time.
-            let gap = gap.scale(1.0 / faster).max(Span(1));
+        let word = self.keyed.word(Domain::Arrival, base, 0);
+        let gap = if factor > 1.0 { source.arrivals.extra(self.now, word, factor - 1.0) } else { None };
+        if let Some(gap) = gap {
             self.schedule_tick(index, NodeId(0), gap);
         }
     }

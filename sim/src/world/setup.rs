@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::arrivals::{Arrivals, Keys};
 use crate::disk::DiskCost;
 use crate::fact::NodeId;
 use crate::fault::Fault;
-use crate::law::Law;
 use crate::time::Span;
 use crate::topology::{SiteId, Topology};
 use crate::trace::Keep;
@@ -115,14 +115,12 @@ pub struct Workload {
     pub name: String,
     /// The clients; each arrival picks one, all equally likely.
     pub clients: Vec<NodeId>,
-    /// Time between two arrivals (of groups, if several arrive together), over all clients.
-    pub gap: Law,
-    /// How many requests arrive together; at least one.
-    pub together: u64,
+    /// When they arrive.
+    pub arrivals: Arrivals,
     /// Kinds of operations with their weights; not empty, and at least one weight is positive.
     pub operations: Vec<(u16, f64)>,
-    /// Number of keys, all equally likely; at least one.
-    pub keys: u64,
+    /// What they ask about.
+    pub keys: Keys,
     /// Synthetic probes, if any.
     pub probe: Option<Probe>,
 }

@@ -52,10 +52,9 @@ fn world() -> World<Pbft, Counts> {
     let workload = Workload {
         name: "kv".to_owned(),
         clients: (REPLICAS..REPLICAS + CLIENTS).map(NodeId).collect(),
-        gap: Law::Constant(Span::millis(GAP_MS)),
-        together: 1,
+        arrivals: Law::Constant(Span::millis(GAP_MS)).into(),
         operations: vec![(PUT, 0.5), (GET, 0.5)],
-        keys: 16,
+        keys: 16.into(),
         probe: None,
     };
     let setup = Setup {
