@@ -7,8 +7,9 @@ use std::sync::atomic::AtomicBool;
 use murphy_models::faultlab::Lab;
 use murphy_models::pbft::Pbft;
 use murphy_reports::{Judgement, RunRecord};
+use murphy_scenarios::language::{FaultInfo, faults};
 use murphy_scenarios::{Model, Study, expect, model};
-use murphy_sim::Keep;
+use murphy_sim::{Hit, Keep};
 
 /// File in `scenarios/faults`, and what its first fault has hit: a counter with its least and most.
 const SCENARIOS: &[(&str, &str, u64, u64)] = &[
@@ -49,6 +50,8 @@ const SCENARIOS: &[(&str, &str, u64, u64)] = &[
     ("bit-rot-unchecked", "blocks_rotted", 36, 36),
     ("memory-leak", "bytes_leaked", 20_000_000, 20_000_000),
     ("queue-limit", "messages_refused", 5, 100),
+    ("pool-limit", "slots_refused", 150, 250),
+    ("pool-leak", "slots_leaked", 40, 40),
     ("config-push", "configs_read", 85, 180),
     ("auth-outage", "credentials_denied", 400, 900),
     ("auth-outage-open", "credentials_denied", 400, 900),
@@ -124,6 +127,49 @@ fn without_its_fault_no_scenario_holds() {
     }
 }
 
+/// The words in backticks of a cell of a table.
+fn words(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_map_of_faults_has_every_kind_and_names_what_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).expect(path);
+    let tests: String = ["world", "adversary", "kinds/disk", "kinds/load", "kinds/network", "kinds/node"]
+        .into_iter()
+        .chain(["kinds/resource", "kinds/shape"])
+        .map(|file| read(&format!("sim/tests/{file}.rs")))
+        .collect();
+    let map = read("docs/faults.md");
+    let rows = map.lines().filter(|line| line.starts_with("| `"));
+    let rows: Vec<Vec<&str>> = rows.map(|row| row.trim_matches('|').split('|').collect()).collect();
+    let names: Vec<&str> = Hit::ALL.into_iter().map(Hit::name).collect();
+    for kind in faults() {
+        assert!(rows.iter().any(|row| words(row[0]).contains(&kind.name)), "no row for {}", kind.name);
+    }
+    for row in &rows {
+        let kinds: Vec<_> = faults().into_iter().filter(|kind| words(row[0]).contains(&kind.name)).collect();
+        for counter in words(row[2]) {
+            assert!(names.contains(&counter), "there is no counter {counter}: {row:?}");
+        }
+        for scenario in words(row[3]) {
+            let has = |kind: &FaultInfo| text(scenario).contains(&format!("\"{}\"", kind.name));
+            assert!(kinds.iter().any(has), "{scenario} has no such fault: {row:?}");
+        }
+        for test in words(row[4]).into_iter().filter(|word| !word.contains('.')) {
+            assert!(tests.contains(&format!("fn {test}(")), "there is no test {test}: {row:?}");
+        }
+        let cells = row[2..].iter().map(|cell| cell.trim());
+        assert!(cells.clone().all(|cell| !cell.is_empty()), "a cell is empty: {row:?}");
+    }
+    // Every counter that a fault can have is some row's.
+    for name in names {
+        let known = rows.iter().any(|row| words(row[2]).contains(&name));
+        assert!(known, "no row has the counter {name}");
+    }
+}
+
 /// Each scenario with its protection, or its damage, the other way round.
 #[test]
 fn sums_scrubbing_and_credentials_decide_the_outcome() {
@@ -144,6 +190,9 @@ fn sums_scrubbing_and_credentials_decide_the_outcome() {
         ("auth-outage-open", "auth = \"open\"", "auth = \"closed\"", "availability"),
         ("crash", "write = 3", "write = 2", "availability"),
         ("config-push", "share  = \"33%\"", "share  = \"100%\"", "availability"),
+        ("pool-limit", "slots  = 1", "slots  = 16", "availability"),
+        ("pool-leak", "connections = 20", "connections = 2000", "availability"),
+        ("pool-leak", "probability = \"10%\"", "probability = \"0%\"", "availability"),
         ("bridge", "bridge = \"r1\"", "one_way = true", "suspicions"),
     ] {
         let text = text(name);
@@ -163,6 +212,27 @@ fn what_does_not_hang_on_chance_holds_on_every_seed() {
                 assert!(passed, "{name}, seed {seed}: {seen}");
             }
         }
+    }
+}
+
+#[test]
+fn a_pool_of_one_refuses_what_erlangs_formula_says() {
+    for (sync, load) in [("4ms", 0.2), ("10ms", 0.5), ("30ms", 1.5)] {
+        let text = text("pool-limit").replacen("sync = \"10ms\"", &format!("sync = \"{sync}\""), 1);
+        let (mut refused, mut asked) = (0.0, 0.0);
+        for seed in 0..8 {
+            let (record, _) = run("pool-limit", &text, Some(seed));
+            let hits = &record.faults[0].hits;
+            let (_, count) = hits.iter().find(|(hit, _)| *hit == "slots_refused").expect("some are refused");
+            refused += *count as f64;
+            asked += 12.0 * 50.0;
+        }
+        // Erlang's loss formula for one server: of an offered load a, the share a / (1 + a) is lost,
+        // whatever the law of the service. Arrivals are Poisson: sd of the count at most that of a
+        // Poisson count; four of them (false alarm 6e-5 each).
+        let expected = asked * load / (1.0 + load);
+        let sd = f64::sqrt(expected);
+        assert!((refused - expected).abs() < 4.0 * sd, "{sync}: {refused} refused, {expected} expected");
     }
 }
 

@@ -39,10 +39,35 @@ pub enum Failure {
     MemoryLeak(Leak),
     /// At most so many events wait for the CPU: a message or request beyond is dropped.
     QueueLimit(u64),
+    /// Pools of the nodes have no more than so many slots, whatever their own size.
+    PoolLimit {
+        /// Which of their pools.
+        pool: Pool,
+        /// Slots that are left.
+        slots: u64,
+    },
+    /// Slots of the nodes' pools leak: what is given back is lost with this chance. A crash or the end
+    /// of the fault brings it back.
+    PoolLeak {
+        /// Which of their pools.
+        pool: Pool,
+        /// Chance of each slot that is given back.
+        chance: Chance,
+    },
     /// A configuration of this version is pushed to the nodes, and rolled back at the end.
     ConfigPush(u64),
     /// The nodes cannot prove who they are, or cannot tell who others are.
     Credential(Credential),
+}
+
+/// A kind of pool: a bounded number of slots that work of a node takes and gives back
+/// ([`Context::acquire`](crate::Context::acquire)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pool {
+    /// Workers that handle what others ask for.
+    Threads,
+    /// Connections to those that the node asks.
+    Connections,
 }
 
 /// A memory leak. A crash or the end of the fault gives the memory back.

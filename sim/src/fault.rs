@@ -240,11 +240,13 @@ pub enum Hit {
     OomKills,
     ConfigsRead,
     CredentialsDenied,
+    SlotsRefused,
+    SlotsLeaked,
 }
 
 impl Hit {
     /// All of them, in order.
-    pub const ALL: [Hit; 37] = [
+    pub const ALL: [Hit; 39] = [
         Hit::MessagesCut,
         Hit::MessagesDelayed,
         Hit::DelayAddedNs,
@@ -282,6 +284,8 @@ impl Hit {
         Hit::OomKills,
         Hit::ConfigsRead,
         Hit::CredentialsDenied,
+        Hit::SlotsRefused,
+        Hit::SlotsLeaked,
     ];
 
     /// Name in records and reports.
@@ -324,6 +328,8 @@ impl Hit {
             Hit::OomKills => "oom_kills",
             Hit::ConfigsRead => "configs_read",
             Hit::CredentialsDenied => "credentials_denied",
+            Hit::SlotsRefused => "slots_refused",
+            Hit::SlotsLeaked => "slots_leaked",
         }
     }
 }

@@ -27,7 +27,7 @@ pub use adversary::{Attack, Deed, Identity, Mutation};
 pub use arrivals::{Arrivals, Keys, Rate};
 pub use disk::{DiskCost, DiskOp, DiskResult, Durable};
 pub use fact::{Fact, Judge, NodeId, Operation, Outcome, Request, RequestId, Stamped};
-pub use failure::{Credential, Failure, Leak, Load};
+pub use failure::{Credential, Failure, Leak, Load, Pool};
 pub use fault::{Effect, Fault, FaultKind, Hit, Hits, NodeSet, Scope};
 pub use hash::{fold, name_hash};
 pub use law::Law;

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use crate::adversary::{Identity, Mutation};
 use crate::disk::{DiskOp, DiskResult, Durable};
 use crate::fact::{Fact, NodeId, Request};
-use crate::failure::Credential;
+use crate::failure::{Credential, Pool};
 use crate::random::Stream;
 use crate::time::{Span, Time};
 use crate::timers::TimerId;
@@ -174,6 +174,22 @@ impl<P: Process> Context<'_, P> {
     #[inline]
     pub fn cancel_timer(&mut self, id: TimerId) {
         self.core.cancel_timer(id);
+    }
+
+    /// Takes a slot of one of this node's pools, which has `slots` of them; whether one was free.
+    ///
+    /// `which` tells pools of one kind apart, such as the connections to each of several others. A crash
+    /// frees all slots.
+    pub fn acquire(&mut self, pool: Pool, which: u32, slots: u64) -> bool {
+        self.core.acquire(self.me, (pool, which), slots)
+    }
+
+    /// Gives a slot back.
+    ///
+    /// # Panics
+    /// When none is taken: a process gives back what it took in this life, once.
+    pub fn release(&mut self, pool: Pool, which: u32) {
+        self.core.release(self.me, (pool, which));
     }
 
     /// Version of the configuration that this node runs with; zero unless a fault pushed another.

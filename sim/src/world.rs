@@ -9,6 +9,7 @@ mod failing;
 mod host;
 mod load;
 mod payload;
+mod pools;
 mod resources;
 mod sending;
 mod setup;

@@ -1,9 +1,9 @@
 //! A client of the laboratory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use murphy_sim::{Credential, Fact, NodeId, Outcome, Request, RequestId, Span};
+use murphy_sim::{Credential, Fact, NodeId, Outcome, Pool, Request, RequestId, Span};
 
 use super::message::{LabMessage, Refusal};
 use super::{Cx, PUT, Timer};
@@ -21,6 +21,8 @@ pub struct ClientOptions {
     pub checksum: bool,
     /// Two answers of one replica count once.
     pub distinct: bool,
+    /// Requests under way at a time.
+    pub connections: u64,
 }
 
 /// A request on its way.
@@ -42,18 +44,44 @@ pub struct Client {
     replicas: Arc<[NodeId]>,
     options: ClientOptions,
     pending: BTreeMap<RequestId, Pending>,
+    /// Requests that wait for a connection, in order.
+    waiting: VecDeque<Request>,
 }
 
 impl Client {
     pub(super) fn new(replicas: Arc<[NodeId]>, options: ClientOptions) -> Client {
-        Client { replicas, options, pending: BTreeMap::new() }
+        Client { replicas, options, pending: BTreeMap::new(), waiting: VecDeque::new() }
     }
 
     pub(super) fn on_request(&mut self, cx: &mut Cx<'_>, request: Request) {
+        cx.fact(Fact::Invoke { request: request.id });
+        cx.set_timer(self.options.timeout, Timer::GiveUp(request.id));
+        self.waiting.push_back(request);
+        self.connect(cx);
+    }
+
+    /// Asks for what waits, as long as a connection is free.
+    fn connect(&mut self, cx: &mut Cx<'_>) {
+        while let Some(&request) = self.waiting.front() {
+            if !cx.acquire(Pool::Connections, 0, self.options.connections) {
+                return;
+            }
+            self.waiting.pop_front();
+            self.ask(cx, request);
+        }
+    }
+
+    /// A request is over: its connection is free for another.
+    fn end(&mut self, cx: &mut Cx<'_>, request: RequestId, outcome: Outcome, value: u64) {
+        self.pending.remove(&request);
+        cx.fact(Fact::Complete { request, outcome, value });
+        cx.release(Pool::Connections, 0);
+        self.connect(cx);
+    }
+
+    fn ask(&mut self, cx: &mut Cx<'_>, request: Request) {
         let (id, operation) = (request.id, request.operation);
         let valid = cx.credential() != Credential::Expired;
-        cx.fact(Fact::Invoke { request: id });
-        cx.set_timer(self.options.timeout, Timer::GiveUp(id));
         let n = self.replicas.len();
         let put = operation.kind == PUT;
         let needed = if put { self.options.write } else { self.options.read };
@@ -99,19 +127,24 @@ impl Client {
             }
             Err(why) => {
                 pending.refusals += 1;
-                let outcome = if why == Refusal::Denied { Outcome::Rejected } else { Outcome::Failed };
+                let outcome = match why {
+                    Refusal::Denied | Refusal::Busy => Outcome::Rejected,
+                    Refusal::Damaged | Refusal::Full | Refusal::Misconfigured => Outcome::Failed,
+                };
                 (pending.refusals > pending.asked - pending.needed).then_some(outcome)
             }
         };
         if let Some(outcome) = done {
             let value = if outcome == Outcome::Ok { pending.value } else { 0 };
-            self.pending.remove(&request);
-            cx.fact(Fact::Complete { request, outcome, value });
+            self.end(cx, request, outcome, value);
         }
     }
 
     pub(super) fn give_up(&mut self, cx: &mut Cx<'_>, request: RequestId) {
-        if self.pending.remove(&request).is_some() {
+        if self.pending.contains_key(&request) {
+            self.end(cx, request, Outcome::Timeout, 0);
+        } else if let Some(place) = self.waiting.iter().position(|waiting| waiting.id == request) {
+            self.waiting.remove(place);
             cx.fact(Fact::Complete { request, outcome: Outcome::Timeout, value: 0 });
         }
     }

@@ -13,6 +13,8 @@ pub enum Refusal {
     Full,
     /// The configuration is wrong.
     Misconfigured,
+    /// No thread is free.
+    Busy,
 }
 
 /// A message.

@@ -84,6 +84,7 @@ pub(crate) mod metric {
     pub(crate) const UNCHECKED: u16 = 6;
     pub(crate) const MISCONFIGURED: u16 = 7;
     pub(crate) const SUSPICIONS: u16 = 8;
+    pub(crate) const TURNED_AWAY: u16 = 9;
 }
 
 /// Time between two signs of life.

@@ -13,7 +13,7 @@ use super::{Auth, ClientOptions, Config, Lab, LabMessage, LabOracles, ReplicaOpt
 
 const REPLICA: &str = "lab.replica";
 const CLIENT: &str = "lab.client";
-const METRICS: [(&str, &str); 9] = [
+const METRICS: [(&str, &str); 10] = [
     ("corruptions_found", "damaged blocks that a sum found"),
     ("repairs", "damaged blocks that were fetched from another replica"),
     ("clock_backwards", "times that a replica's clock showed less than before"),
@@ -23,6 +23,7 @@ const METRICS: [(&str, &str); 9] = [
     ("unchecked", "requests let through although nobody could check them"),
     ("misconfigured", "requests refused for a wrong configuration"),
     ("suspicions", "replicas that another one took for dead"),
+    ("turned_away", "writes refused because no thread was free"),
 ];
 
 impl Protocol for Lab {
@@ -92,7 +93,8 @@ impl Protocol for Lab {
         if node.kind == CLIENT {
             let timeout = params.duration("timeout");
             let (read, write, distinct) = (quorum("read"), quorum("write"), params.flag("distinct"));
-            let options = ClientOptions { read, write, timeout, checksum, distinct };
+            let connections = params.count("connections");
+            let options = ClientOptions { read, write, timeout, checksum, distinct, connections };
             return Config::Client { replicas, options };
         }
         let auth = match params.choice("auth") {
@@ -105,6 +107,7 @@ impl Protocol for Lab {
             sync: params.flag("sync"),
             scrub: params.duration("scrub"),
             work: params.duration("work"),
+            threads: params.count("threads"),
             auth,
         };
         Config::Replica { replicas, options }
@@ -122,12 +125,14 @@ fn param(name: &'static str, about: &'static str, kind: ParamKind, default: Para
 fn replica_params() -> Vec<Param> {
     let span = |name, about, value| param(name, about, ParamKind::Duration, ParamValue::Duration(value));
     let flag = |name, about, value| param(name, about, ParamKind::Flag, ParamValue::Flag(value));
+    let threads = ParamKind::Count { min: 1, max: 1_000_000 };
     let auth = ParamKind::Choice(&["none", "closed", "open"]);
     vec![
         flag("checksum", "whether sums are checked, on the disk and on the wire", true),
         flag("sync", "whether a write is synced before it is acknowledged", true),
         span("scrub", "time between two checks of the whole disk; \"0s\" for none", Span::ZERO),
         span("work", "CPU time that a request takes", Span::micros(100)),
+        param("threads", "writes under way at a time; one more is refused", threads, ParamValue::Count(1000)),
         param("auth", "what happens to requests that cannot be checked", auth, ParamValue::Choice("none")),
     ]
 }
@@ -135,11 +140,18 @@ fn replica_params() -> Vec<Param> {
 fn client_params() -> Vec<Param> {
     let quorum =
         |name, about| param(name, about, ParamKind::Count { min: 1, max: 1000 }, ParamValue::Count(2));
+    let connections = ParamKind::Count { min: 1, max: 1_000_000 };
     let (timeout, distinct) = (ParamValue::Duration(Span::secs(1)), ParamValue::Flag(true));
     vec![
         quorum("read", "replicas that a read needs; with 1, only one is asked"),
         quorum("write", "replicas that a write needs"),
         param("timeout", "time after which a request is given up", ParamKind::Duration, timeout),
+        param(
+            "connections",
+            "requests under way at a time; others wait for one to end",
+            connections,
+            ParamValue::Count(1_000_000),
+        ),
         param("distinct", "whether two answers of one replica count once", ParamKind::Flag, distinct),
     ]
 }

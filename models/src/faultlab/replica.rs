@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use murphy_sim::{Credential, DiskResult, Fact, NodeId, RequestId, Span};
+use murphy_sim::{Credential, DiskResult, Fact, NodeId, Pool, RequestId, Span};
 
 use super::message::{LabMessage, Refusal};
 use super::store::Put;
@@ -33,6 +33,8 @@ pub struct ReplicaOptions {
     pub scrub: Span,
     /// CPU time that a request takes.
     pub work: Span,
+    /// Writes under way at a time.
+    pub threads: u64,
     /// What it does about credentials.
     pub auth: Auth,
 }
@@ -129,6 +131,12 @@ impl Replica {
     }
 
     fn put(&mut self, cx: &mut Cx<'_>, from: NodeId, request: RequestId, put: Put) {
+        // Without syncs a write is over at once, and needs no thread to wait for it.
+        if self.options.sync && !cx.acquire(Pool::Threads, 0, self.options.threads) {
+            sample(cx, metric::TURNED_AWAY, 1);
+            cx.send(from, LabMessage::Refuse { request, why: Refusal::Busy });
+            return;
+        }
         cx.write(put, 1000);
         if self.options.sync {
             self.waiting.push_back((from, request));
@@ -146,6 +154,7 @@ impl Replica {
     pub(super) fn on_disk(&mut self, cx: &mut Cx<'_>, result: DiskResult) {
         for _ in 0..self.syncs.pop_front().unwrap_or(0) {
             let Some((client, request)) = self.waiting.pop_front() else { return };
+            cx.release(Pool::Threads, 0);
             if result == DiskResult::Full {
                 sample(cx, metric::WRITES_REFUSED, 1);
                 cx.send(client, LabMessage::Refuse { request, why: Refusal::Full });

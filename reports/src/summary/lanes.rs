@@ -1,7 +1,7 @@
 //! The faults of a run as lanes over its time axis.
 
 use super::paint::Paint;
-use super::{WIDTH, shortened};
+use super::{WIDTH, fitting, shortened};
 use crate::number::{Put, grouped, span_text};
 use crate::run::{FaultSummary, RunSummary};
 
@@ -46,7 +46,7 @@ fn lane(summary: &FaultSummary, ended_ns: u64, ink: Paint) -> String {
     let bar = bar(&[(fault.start_ns, fault.end_ns.unwrap_or(ended_ns))], ended_ns);
     let hits: Vec<String> = fault.hits.iter().map(|(name, &count)| hit_text(name, count)).collect();
     let room = WIDTH - NAME - AXIS - 5;
-    let hits = if hits.is_empty() { ink.yellow("hit nothing") } else { shortened(&hits.join(", "), room) };
+    let hits = if hits.is_empty() { ink.yellow("hit nothing") } else { fitting(&hits, room) };
     let name = shortened(&fault.name, NAME);
     format!("  {name:NAME$} {bar}  {hits}\n")
 }

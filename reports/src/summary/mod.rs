@@ -208,6 +208,16 @@ fn section(title: &str, lines: &[String], ink: Paint) -> String {
     text
 }
 
+/// As many of the items as fit, and how many more there are; the first of them in any case.
+fn fitting(items: &[String], width: usize) -> String {
+    let shown = |kept: usize| match items.len() - kept {
+        0 => items.join(", "),
+        more => format!("{}, {more} more", items[..kept].join(", ")),
+    };
+    let fits = (1..=items.len()).rev().map(shown).find(|text| text.chars().count() <= width);
+    fits.unwrap_or_else(|| shown(items.len().min(1)))
+}
+
 /// At most `width` characters, the last one an ellipsis when some are missing.
 fn shortened(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
@@ -215,4 +225,23 @@ fn shortened(text: &str, width: usize) -> String {
     }
     let kept: String = text.chars().take(width.saturating_sub(1)).collect();
     format!("{kept}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_cut_between_its_items() {
+        let items = ["nodes crashed 2", "time down 1 s", "messages lost 12"].map(str::to_owned);
+        for (width, text) in [
+            (48, "nodes crashed 2, time down 1 s, messages lost 12"),
+            (47, "nodes crashed 2, time down 1 s, 1 more"),
+            (37, "nodes crashed 2, 2 more"),
+            (3, "nodes crashed 2, 2 more"),
+        ] {
+            assert_eq!(fitting(&items, width), text, "{width}");
+        }
+        assert_eq!(fitting(&[], 9), "");
+    }
 }

@@ -11,7 +11,7 @@ use super::names::{Names, words};
 use super::partition::partition;
 use super::resource::{
     auth_outage, bit_rot, config_push, disk_full, expired_credential, herd, lost_write, lying_sync,
-    memory_leak, misdirected_write, queue_limit, reboot, surge, torn_write,
+    memory_leak, misdirected_write, pool_leak, pool_limit, queue_limit, reboot, surge, torn_write,
 };
 use super::scenario::{DrawSpec, FaultEffect, LawSpec, ReorderSpec, Scope, Traffic};
 use murphy_sim::Span;
@@ -47,6 +47,8 @@ pub(crate) const KINDS: &[Kind<FaultPart>] = &[
         about: "what does not fit into a node's queue is dropped",
         read: queue_limit,
     },
+    Kind { name: "pool-limit", about: "pools of threads or connections shrink", read: pool_limit },
+    Kind { name: "pool-leak", about: "slots that are given back to a pool are lost", read: pool_leak },
     Kind { name: "config-push", about: "a bad configuration, rolled back at the end", read: config_push },
     Kind { name: "auth-outage", about: "nodes cannot check who others are", read: auth_outage },
     Kind { name: "expired-credential", about: "nodes cannot prove who they are", read: expired_credential },
@@ -367,11 +369,7 @@ fn site_down(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
     let zone: Option<Patterns> = fields.optional("zone", "all sites of these zones");
     let region: Option<Patterns> = fields.optional("region", "all sites of these regions");
     let restart = restart(fields);
-    let given = [&site, &zone, &region].iter().filter(|key| key.is_some()).count();
-    if fields.live() && given != 1 {
-        let title = format!("{given} of `site`, `zone` and `region` are given");
-        fields.error(Diagnostic::new(fields.at, title, "give one of them"));
-    }
+    fields.one_of(&["site", "zone", "region"], true);
     Box::new(move |names| {
         let (patterns, sites) = match (site, zone, region) {
             (Some(site), _, _) => (site.clone(), names.sites(&site, "sites")),

@@ -291,6 +291,21 @@ impl<'v, 'w, 'm> Fields<'v, 'w, 'm> {
         self.walk.found.push(found);
     }
 
+    /// Reports keys of which just one may be there, unless just one is; with `required`, none is a
+    /// mistake too.
+    pub(crate) fn one_of(&mut self, keys: &[&'static str], required: bool) {
+        if !self.live() {
+            return;
+        }
+        let given: Vec<&str> = keys.iter().copied().filter(|key| self.has(key)).collect();
+        let title = match given.len() {
+            0 if required => format!("none of {} is given", ticked(keys)),
+            0 | 1 => return,
+            _ => format!("{} exclude one another", ticked(&given)),
+        };
+        self.error(Diagnostic::new(self.at, title, "give one of them"));
+    }
+
     /// Whether a key is there.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| entry.key == key)
@@ -480,5 +495,14 @@ impl Value {
                 Json::Object(pairs.collect())
             }
         }
+    }
+}
+
+/// Keys as words of a sentence.
+fn ticked(keys: &[&str]) -> String {
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    match keys.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => keys.concat(),
     }
 }

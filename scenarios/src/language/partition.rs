@@ -45,16 +45,7 @@ fn check(fields: &mut Fields<'_, '_, '_>, parted: &Parted, on: Option<Span>, off
     if !fields.live() {
         return;
     }
-    let ways =
-        [parted.groups.is_some(), parted.isolate.is_some(), parted.ring.is_some(), parted.by.is_some()];
-    let ways = ways.into_iter().filter(|given| *given).count();
-    if ways != 1 {
-        let title = match ways {
-            0 => "none of `groups`, `isolate`, `ring` and `by` is given".to_owned(),
-            _ => format!("{ways} of `groups`, `isolate`, `ring` and `by` are given"),
-        };
-        fields.error(Diagnostic::new(fields.at, title, "give one of them"));
-    }
+    fields.one_of(&["groups", "isolate", "ring", "by"], true);
     if let Some(few) = parted.groups.as_ref().filter(|groups| groups.value.len() < 2) {
         let title = "a partition needs at least two groups";
         let help = "`isolate = \"r0\"` parts nodes from all others";

@@ -49,6 +49,12 @@ pub(crate) fn resolve(
         links: &links,
         groups: &groups,
         nodes: &nodes,
+        miscounted: file
+            .nodes
+            .iter()
+            .filter(|table| table.miscounted)
+            .map(|table| table.name.value.0.clone())
+            .collect(),
         messages: models.iter().flat_map(|model| model.messages.iter().copied()).collect(),
         workloads: file.workloads.iter().map(|table| table.name.value.0.clone()).collect(),
         found: Vec::new(),

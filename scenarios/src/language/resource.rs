@@ -1,6 +1,6 @@
 //! Kinds of faults that take a resource from nodes, or bring more load.
 
-use murphy_sim::{Chance, Credential, Failure, Law, Leak, Load, Span};
+use murphy_sim::{Chance, Credential, Failure, Law, Leak, Load, Pool, Span};
 
 use super::fault::FaultPart;
 use super::fields::{Bandwidth, Bytes, Count, Fields, Located, Number, Patterns, Probability};
@@ -84,6 +84,24 @@ pub(super) fn queue_limit(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
     let limit: Count<0, 1_000_000_000> =
         fields.required("limit", "events that may wait for the CPU; a message or request beyond is dropped");
     fails(target, Failure::QueueLimit(limit.0))
+}
+
+fn pool(fields: &mut Fields<'_, '_, '_>) -> Pool {
+    let pool = fields.choice("pool", "which pool of the nodes", &["threads", "connections"], "threads");
+    if pool == "threads" { Pool::Threads } else { Pool::Connections }
+}
+
+pub(super) fn pool_limit(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let (target, pool) = (target(fields), pool(fields));
+    let slots: Count<0, 1_000_000_000> = fields.required("slots", "slots that are left of each pool");
+    fails(target, Failure::PoolLimit { pool, slots: slots.0 })
+}
+
+pub(super) fn pool_leak(fields: &mut Fields<'_, '_, '_>) -> FaultPart {
+    let (target, pool) = (target(fields), pool(fields));
+    let probability: Probability =
+        fields.default("probability", "probability that a slot is lost when it is given back", "1.0");
+    fails(target, Failure::PoolLeak { pool, chance: Chance::new(probability.0) })
 }
 
 pub(super) fn config_push(fields: &mut Fields<'_, '_, '_>) -> FaultPart {

@@ -325,6 +325,8 @@ impl Table for LinkTable {
 pub(crate) struct NodeTable {
     pub(crate) name: Located<Name>,
     pub(crate) count: Option<u64>,
+    /// The count is there, and cannot be meant.
+    pub(crate) miscounted: bool,
     pub(crate) kind: Option<(&'static str, bool)>,
     pub(crate) sites: Option<Patterns>,
     pub(crate) params: Params,
@@ -349,6 +351,7 @@ impl Table for NodeTable {
         NodeTable {
             name,
             count: count.map(|count| count.0),
+            miscounted: fields.has("count") && !fields.good("count"),
             kind,
             sites: sites.or(site),
             params,

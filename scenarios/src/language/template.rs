@@ -122,6 +122,7 @@ impl Template {
     /// The fault, aimed at components; the template was checked before.
     pub(crate) fn aimed(&self, words: &[String], scenario: &Scenario) -> Option<Made> {
         let mut names = Names {
+            miscounted: Vec::new(),
             sites: &scenario.sites,
             links: &scenario.links,
             groups: &scenario.groups,

@@ -45,7 +45,7 @@ fn mistakes_name_what_is_wrong_and_what_would_do() {
         ),
         (
             "mttf = \"5s\"\nmttr = \"1s\"\nfault = { kind = \"crash\" }",
-            &["0 of `target`, `site`, `zone`, `region` and `link`"],
+            &["none of `target`, `site`, `zone`, `region` and `link` is given"],
         ),
         (
             "target = \"u*\"\nmttf = \"5s\"\nmttr = \"1s\"\nfault = { kind = \"crash\" }\npersistence = \"permanent\"",

@@ -53,6 +53,18 @@ fn broken_syntax_does_not_hide_other_mistakes() {
     insta::assert_snapshot!("syntax", wrong.render(false));
 }
 
+#[test]
+fn a_wrong_count_is_one_mistake() {
+    let fault = "[[fault]]\nname = \"x\"\nkind = \"crash\"\nat = \"1s\"\ntarget = \"r3\"";
+    for count in ["0", "-4", "3"] {
+        let text = format!("{}\n{fault}\n", SMALL.replacen("count = 4", &format!("count = {count}"), 1));
+        let wrong = mistakes(&text, &[]);
+        assert_eq!(wrong.len(), 1, "{}", wrong.render(false));
+        let about = if count == "3" { "no node matches" } else { "is out of range" };
+        assert!(wrong.render(false).contains(about), "{}", wrong.render(false));
+    }
+}
+
 /// What is added to a small file, and a part of the message it must give.
 #[test]
 fn each_mistake_has_its_message() {

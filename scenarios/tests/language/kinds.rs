@@ -1,7 +1,9 @@
 //! Kinds of faults of resources, load and partitions: what their keys mean, and their mistakes.
 
+use std::fmt::Write as _;
+
 use murphy_scenarios::language::{FaultEffect, Scope};
-use murphy_sim::{Chance, Credential, Failure, Law, Leak, Load, Span};
+use murphy_sim::{Chance, Credential, Failure, Law, Leak, Load, Pool, Span};
 
 use super::fixture::{SMALL, mistakes, scenario};
 
@@ -25,6 +27,11 @@ fn resources_fail_as_the_file_says() {
         ("kind = \"bit-rot\"\nblocks = 3", Failure::BitRot { at_once: 3, every: None }),
         ("kind = \"bit-rot\"\nevery = \"7ms\"", Failure::BitRot { at_once: 0, every: Some(ms(7)) }),
         ("kind = \"queue-limit\"\nlimit = 9", Failure::QueueLimit(9)),
+        ("kind = \"pool-limit\"\nslots = 2", Failure::PoolLimit { pool: Pool::Threads, slots: 2 }),
+        (
+            "kind = \"pool-leak\"\npool = \"connections\"\nprobability = \"50%\"",
+            Failure::PoolLeak { pool: Pool::Connections, chance: Chance::new(0.5) },
+        ),
         ("kind = \"config-push\"\nversion = 4", Failure::ConfigPush(4)),
         ("kind = \"auth-outage\"", Failure::Credential(Credential::Unavailable)),
         ("kind = \"expired-credential\"", Failure::Credential(Credential::Expired)),
@@ -48,6 +55,40 @@ fn resources_fail_as_the_file_says() {
         failure: Failure::Reboot { down: ms(5), amnesia: false },
     };
     assert_eq!(fault("kind = \"site-down\"\nsite = \"site\"\nrestart = \"5ms\""), down);
+}
+
+#[test]
+fn a_site_a_zone_or_a_region_goes_down_with_all_that_sits_there() {
+    // Racks a1 and a2 of zone a, b1 of zone b, both in region eu; c1 in zone c of region us.
+    let mut file = "name = \"sites\"\nduration = \"10s\"\n".to_owned();
+    for (site, zone, region) in [("a1", "a", "eu"), ("a2", "a", "eu"), ("b1", "b", "eu"), ("c1", "c", "us")] {
+        _ = write!(file, "[[site]]\nname = \"{site}\"\nzone = \"{zone}\"\nregion = \"{region}\"\n");
+        if site != "a1" {
+            _ = write!(file, "[[link]]\nbetween = [\"a1\", \"{site}\"]\nlatency = \"1ms\"\n");
+        }
+    }
+    file +=
+        "[[node]]\nname = \"r\"\ncount = 8\nmodel = \"pbft.replica\"\nsites = [\"*\"]\nparams = { f = 1 }\n";
+    let down = |text: &str| {
+        let fault = format!(
+            "{file}[[fault]]\nname = \"x\"\nkind = \"site-down\"\nat = \"1s\"\nfor = \"2s\"\n{text}\n"
+        );
+        match scenario(&fault, &[]).faults[0].effect.clone() {
+            FaultEffect::SiteDown { nodes, .. } => nodes,
+            other => panic!("{other:?} is no site"),
+        }
+    };
+    assert_eq!(down("site = \"a2\""), [1, 5]);
+    assert_eq!(down("site = [\"a2\", \"c1\"]"), [1, 3, 5, 7]);
+    assert_eq!(down("zone = \"a\""), [0, 1, 4, 5]);
+    assert_eq!(down("region = \"eu\""), [0, 1, 2, 4, 5, 6]);
+    let wrong = |text: &str| {
+        let fault = "[[fault]]\nname = \"x\"\nkind = \"site-down\"\nat = \"1s\"\nfor = \"2s\"";
+        mistakes(&format!("{SMALL}\n{fault}\n{text}\n"), &[]).render(false)
+    };
+    assert!(wrong("").contains("none of `site`, `zone` and `region` is given"), "{}", wrong(""));
+    let both = wrong("site = \"site\"\nzone = \"z\"");
+    assert!(both.contains("`site` and `zone` exclude one another"), "{both}");
 }
 
 #[test]
@@ -103,10 +144,7 @@ fn each_mistake_has_its_message() {
         ("kind = \"memory-leak\"\ntarget = \"r0\"\nrate = \"1MB\"\nfree = \"1GB\"", "expected a bandwidth"),
         ("kind = \"surge\"\nworkload = \"kw\"\nfactor = 2", "did you mean `kv`"),
         ("kind = \"surge\"\nworkload = \"kv\"\nfactor = 0.5", "must be from 1"),
-        (
-            "kind = \"partition\"\nisolate = \"r0\"\nring = \"r*\"",
-            "2 of `groups`, `isolate`, `ring` and `by`",
-        ),
+        ("kind = \"partition\"\nisolate = \"r0\"\nring = \"r*\"", "`isolate` and `ring` exclude one another"),
         ("kind = \"partition\"\nby = \"rack\"", "unknown by \"rack\""),
         ("kind = \"partition\"\nisolate = \"r0\"\non = \"1s\"", "has both `on` and `off`"),
         ("kind = \"partition\"\nisolate = \"r0\"\nbridge = \"r1\"", "a bridge joins `groups`"),

@@ -1,9 +1,10 @@
 //! Resources of nodes while a fault makes them fail: what keeps them down, disks, memory, queues,
-//! configurations and credentials.
+//! configurations and credentials. Pools have a file of their own.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::pools::Pools;
 use super::{Core, Tag, World, id};
 use crate::disk::{DiskOp, DiskResult, Durable, Landing};
 use crate::fact::{Fact, Judge, NodeId, Outcome, RequestId};
@@ -26,6 +27,7 @@ pub(crate) struct Failing<D> {
     leaks: BTreeMap<(u32, u32), Time>,
     /// Nodes whose disk lied, and what their platters really keep.
     platters: BTreeMap<u32, Platter<D>>,
+    pub(super) pools: Pools,
     /// Decisions so far, by fault and node.
     ordinals: BTreeMap<(u32, u32), u64>,
 }
@@ -46,6 +48,7 @@ impl<D> Failing<D> {
             kept_down: BTreeMap::new(),
             leaks: BTreeMap::new(),
             platters: BTreeMap::new(),
+            pools: Pools::default(),
             ordinals: BTreeMap::new(),
         }
     }
@@ -80,6 +83,7 @@ impl<P: Process, J: Judge> World<P, J> {
                 }
                 Failure::MemoryLeak(_) if starts => self.core.start_leaks(node.index()),
                 Failure::MemoryLeak(_) => self.core.end_leak(index, node),
+                Failure::PoolLeak { .. } if !starts => self.core.failing.pools.mend(index, node.0),
                 _ => {}
             }
         }
@@ -146,13 +150,13 @@ impl<P: Process> Core<P> {
     }
 
     /// The word of a fault's decision about a node.
-    fn failure_word(&self, domain: Domain, index: u32, node: NodeId, ordinal: u64) -> u64 {
+    pub(super) fn failure_word(&self, domain: Domain, index: u32, node: NodeId, ordinal: u64) -> u64 {
         let base = self.keyed.base(self.hosts[node.index()].name, ordinal);
         self.keyed.word(domain, base, name_hash(&self.plan[index as usize].name))
     }
 
     /// Active failures of a node's resources, in plan order.
-    fn failures(&self, node: NodeId) -> impl Iterator<Item = (u32, &Failure)> + '_ {
+    pub(super) fn failures(&self, node: NodeId) -> impl Iterator<Item = (u32, &Failure)> + '_ {
         self.active.iter().filter_map(move |&index| match &self.plan[index as usize].kind {
             FaultKind::Resource { nodes, failure } if nodes.has(node) => Some((index, failure)),
             _ => None,

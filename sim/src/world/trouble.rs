@@ -69,6 +69,7 @@ impl<P: Process> Core<P> {
             self.lost_at_down(node, work.event, work.slot);
         }
         self.end_leaks(node);
+        self.failing.pools.clear(id(node).0);
         self.crash_disk(node);
         let lost = self.unsynced(node);
         if let Some(disk) = &mut self.disks[node] {

@@ -56,10 +56,7 @@ pub(super) fn targets(fields: &mut Fields<'_, '_, '_>, required: bool) -> Option
     }
     let links: Option<Links> = fields.optional("link", "links, each by its two sites");
     found.extend(links.map(|links| Targets { by: By::Link, patterns: Patterns::default(), links: links.0 }));
-    if fields.live() && (found.len() > 1 || (required && found.is_empty())) {
-        let title = format!("{} of `target`, `site`, `zone`, `region` and `link` are given", found.len());
-        fields.error(Diagnostic::new(fields.at, title, "give one of them"));
-    }
+    fields.one_of(&["target", "site", "zone", "region", "link"], required);
     found.pop()
 }
 

@@ -46,6 +46,7 @@ impl Table for ServiceTable {
         let concurrency: Count<1, MAX_JOBS> =
             fields.default("concurrency", "requests that a replica works on at once", "1");
         let node = NodeTable {
+            miscounted: false,
             name,
             count: Some(replicas.0),
             kind: Some((SERVICE_REPLICA, false)),
