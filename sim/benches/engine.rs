@@ -163,10 +163,12 @@ fn median(mut run: impl FnMut() -> f64) -> f64 {
 }
 
 fn main() {
-    // A number asks for that many deliveries; other words choose workloads by a part of their name.
+    // A number asks for that many deliveries; `ours` for one run each of ours alone, to profile; other
+    // words choose workloads by a part of their name.
     let mut asked: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let deliveries = asked.iter().find_map(|word| word.parse().ok()).unwrap_or(2_000_000);
-    asked.retain(|word| word.parse::<u64>().is_err());
+    let alone = asked.iter().any(|word| word == "ours");
+    asked.retain(|word| word != "ours" && word.parse::<u64>().is_err());
     println!("millions of deliveries per CPU second; costed: CPUs that take time for every message");
     println!("workload          ours costed   bare   ratio costed target");
     for (name, work, nodes, tokens, target) in [
@@ -178,6 +180,11 @@ fn main() {
         ("W4 n=256", Work::Rounds, 256, 1, 2.15),
     ] {
         if !asked.is_empty() && !asked.iter().any(|part| name.contains(part.as_str())) {
+            continue;
+        }
+        if alone {
+            let rate = measure(Config { work, cpu: CpuCost::FREE, nodes, tokens }, deliveries);
+            println!("{name:14} {rate:7.1}");
             continue;
         }
         let ours = |cpu| median(|| measure(Config { work, cpu, nodes, tokens }, deliveries));

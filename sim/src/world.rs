@@ -1,6 +1,5 @@
 //! The world: nodes, their CPUs, disks and clocks, the network between them, and the event loop.
 
-mod agenda;
 mod arrivals;
 mod core;
 mod deceit;
@@ -108,11 +107,10 @@ impl<P: Process, J: Judge> World<P, J> {
 
     /// Handles every event up to and including `end`.
     pub fn run_until(&mut self, end: Time) -> Stop {
-        loop {
-            if self.core.is_crowded() {
-                self.prepare(end);
+        while let Some(entry) = self.core.queue.pop_until(end) {
+            if self.core.queue.is_renewed() {
+                self.prepare();
             }
-            let Some(entry) = self.core.agenda.pop(end) else { break };
             if let Some(stop) = self.core.over_limit(entry.at) {
                 return stop;
             }
@@ -187,7 +185,7 @@ impl<P: Process, J: Judge> World<P, J> {
 
     /// Events that are still to come.
     pub fn pending(&self) -> usize {
-        self.core.agenda.len()
+        self.core.queue.len()
     }
 
     /// Memory that the world's queues and tables hold, in bytes.
@@ -195,10 +193,10 @@ impl<P: Process, J: Judge> World<P, J> {
         self.core.bytes()
     }
 
-    /// Fetches what the next events need into the cache: the waits overlap.
-    #[inline]
-    fn prepare(&mut self, end: Time) {
-        for entry in self.core.agenda.prepare(end) {
+    /// Fetches what the next events need into the cache: with many events pending it is not there, and
+    /// the waits overlap.
+    fn prepare(&self) {
+        for entry in self.core.queue.front() {
             let node = entry.target as usize;
             let host = self.core.hosts.get(node).map_or(0, Host::touch);
             let is_up = self.nodes.get(node).is_some_and(Option::is_some);
@@ -244,7 +242,7 @@ impl<P: Process, J: Judge> World<P, J> {
         let host = &mut self.core.hosts[node];
         match self.core.timers.due(entry.slot, entry.at, host.incarnation, &mut host.idle_timers) {
             Due::Nothing => {}
-            Due::Later(at) => self.core.agenda.push(Entry { at, ..entry }),
+            Due::Later(at) => self.core.queue.push(Entry { at, ..entry }),
             Due::Fire => self.arrive(node, Event::Timer, entry.slot),
         }
     }

@@ -1,13 +1,15 @@
-//! A 64-ary hierarchical timing wheel on nanoseconds, with pooled chunks.
+//! A 64-ary hierarchical timing wheel on nanoseconds, with pooled chunks and a sorted front.
 //!
 //! An entry lies on the level of the highest base-64 digit in which its time differs from the
 //! wheel's clock, in the slot that this digit names; eleven levels cover every `u64`. The earliest
-//! entry is in the first occupied slot of the lowest occupied level. When that level is not the
-//! lowest, the clock enters the slot's range and the slot's entries move down, in order.
+//! entry is in the first occupied slot of the lowest occupied level. A slot of many entries moves
+//! down: the clock enters its range, and its entries are spread over lower levels, in order. A slot
+//! of few is sorted into the front, from which entries are popped.
 //!
 //! Ties are first in, first out without a sequence number: an entry for a range is pushed below the
 //! range's slot only when the clock is inside the range, that is after the slot was emptied
-//! downwards; so of two entries with one time, the earlier pushed is always ahead.
+//! downwards; so of two entries with one time, the earlier pushed is always ahead. What is pushed
+//! into the range in front stays in the wheel, behind its equals in front.
 
 use super::Entry;
 use crate::time::Time;
@@ -21,23 +23,50 @@ const CHUNK: u32 = 64;
 /// No chunk.
 const NONE: u32 = u32::MAX;
 
+/// Slots of higher levels are never sorted: their times and ranks would not fit an `i32`.
+const SORTED_LEVELS: usize = 5;
+/// Slots with more entries move down: sorting takes time by the square. On level 1 it still beats
+/// 64 slots of one nanosecond.
+const FEW: usize = 32;
+const FEW_ON_LEVEL_1: usize = 2 * CHUNK as usize - 1;
+/// With so many entries pending, what the next ones need is worth preparing together, so that slots
+/// are sorted into the front until it holds [`AHEAD`].
+const CROWD: usize = 1 << 12;
+const AHEAD: usize = 16;
+/// The first place is for an entry that is squeezed in before the others.
+const FRONT: usize = 1 + AHEAD + FEW_ON_LEVEL_1;
+
 /// Pending events, ordered by (time, order of insertion).
 ///
-/// Times are monotone: an entry must not lie before the last one popped.
+/// Times are monotone: an entry must not lie before the last one popped, nor before the limit of an
+/// attempt that found nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
-    /// The wheel's clock: the time of the last entry popped.
+    /// The wheel's clock: no entry in a bucket is earlier.
     now: u64,
-    /// No entry is earlier; exact when later than `now` (see [`Queue::peek_time`]).
-    earliest: u64,
+    /// No entry may be pushed before.
+    floor: u64,
     len: usize,
+    /// Places in front that are still to be popped.
+    next: usize,
+    end: usize,
+    /// Every entry in front is earlier.
+    bound: u64,
+    /// Something was pushed before `bound`.
+    intruded: bool,
     /// Which levels have an occupied slot.
     levels: u32,
     /// Which slots of a level are occupied.
     occupied: [u64; LEVELS],
     buckets: [[Bucket; SLOTS]; LEVELS],
     pool: Pool,
+    front: [Entry; FRONT],
+    /// Scratch for sorting.
+    keys: [i32; FEW_ON_LEVEL_1.next_multiple_of(LANES) + LANES],
 }
+
+/// Keys are compared so many at a time.
+const LANES: usize = 8;
 
 /// A list of chunks, by positions in the pool: the next entry to read, and the next to write.
 ///
@@ -69,12 +98,18 @@ impl Queue {
     pub(crate) fn new() -> Self {
         Queue {
             now: 0,
-            earliest: 0,
+            floor: 0,
             len: 0,
+            next: 1,
+            end: 1,
+            bound: 0,
+            intruded: false,
             levels: 0,
             occupied: [0; LEVELS],
             buckets: [[Bucket::EMPTY; SLOTS]; LEVELS],
             pool: Pool { entries: Vec::new(), links: Vec::new(), free: NONE },
+            front: [Entry::default(); FRONT],
+            keys: [i32::MAX; FEW_ON_LEVEL_1.next_multiple_of(LANES) + LANES],
         }
     }
 
@@ -86,8 +121,8 @@ impl Queue {
     #[inline]
     pub(crate) fn push(&mut self, entry: Entry) {
         let at = entry.at.0;
-        assert!(self.now <= at, "event at {at} ns pushed when the queue had reached {} ns", self.now);
-        self.earliest = self.earliest.min(at);
+        assert!(self.floor <= at, "event at {at} ns pushed when the queue had reached {} ns", self.floor);
+        self.intruded |= at < self.bound;
         self.len += 1;
         self.insert(entry);
     }
@@ -99,50 +134,33 @@ impl Queue {
         self.pop_until(Time::MAX)
     }
 
-    /// Takes the earliest entry if it is not later than `limit`; otherwise changes nothing that a
-    /// push could notice.
+    /// Takes the earliest entry if it is not later than `limit`. Otherwise the clock has moved to
+    /// `limit` at most: what is pushed next lies there or later.
     #[inline]
     pub(crate) fn pop_until(&mut self, limit: Time) -> Option<Entry> {
-        loop {
-            if self.levels == 0 {
-                return None;
-            }
-            let (level, slot) = self.first();
-            let bucket = self.buckets[level][slot];
-            // On the lowest level all entries of a slot have one time.
-            if level == 0 || bucket.is_single() {
-                let entry = self.pool.entries[bucket.head as usize];
-                if limit < entry.at {
-                    return None;
-                }
-                self.now = entry.at.0;
-                self.len -= 1;
-                self.drop_first(level, slot);
-                return Some(entry);
-            }
-            if !self.descend(level, slot, limit) {
-                return None;
-            }
-        }
-    }
-}
-
-impl Queue {
-    /// The time of the earliest entry.
-    #[allow(dead_code, reason = "the event loop pops up to a limit instead of peeking")]
-    pub(crate) fn peek_time(&mut self) -> Option<Time> {
-        if self.levels == 0 {
+        if (self.next == self.end || self.intruded) && !self.arrange(limit) {
             return None;
         }
-        let (level, slot) = self.first();
-        if level == 0 {
-            return Some(Time(self.now / SLOTS as u64 * SLOTS as u64 + slot as u64));
+        let entry = self.front[self.next];
+        if limit < entry.at {
+            return None;
         }
-        // A search leaves the exact minimum, pushes keep it exact, and the next pop reaches it.
-        if self.earliest <= self.now {
-            self.earliest = self.pool.minimum(self.buckets[level][slot]);
-        }
-        Some(Time(self.earliest))
+        self.next += 1;
+        self.len -= 1;
+        self.floor = entry.at.0;
+        Some(entry)
+    }
+
+    /// Whether the last entry popped was the first of a front that is worth preparing.
+    #[inline]
+    pub(crate) fn is_renewed(&self) -> bool {
+        self.next == 2 && self.len >= CROWD
+    }
+
+    /// Entries that come next, as far as they are sorted.
+    #[inline]
+    pub(crate) fn front(&self) -> &[Entry] {
+        &self.front[self.next..self.end]
     }
 
     /// How many entries are pending.
@@ -151,16 +169,121 @@ impl Queue {
         self.len
     }
 
-    /// Whether nothing is pending.
-    #[allow(dead_code, reason = "a length has its emptiness")]
-    #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     /// Bytes of memory held.
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>() + self.pool.entries.len() * size_of::<Entry>() + self.pool.links.len() * 4
+    }
+}
+
+impl Queue {
+    /// Brings the earliest entry to the front's first place; false when there is none up to `limit`
+    /// (one beyond may be in front).
+    #[inline(never)]
+    fn arrange(&mut self, limit: Time) -> bool {
+        loop {
+            let waits = self.next < self.end;
+            if self.levels == 0 {
+                self.intruded = false;
+                return waits;
+            }
+            let (level, slot) = self.first();
+            let start = self.start(level, slot);
+            let first = if waits { self.front[self.next].at.0 } else { u64::MAX };
+            if waits && first <= start {
+                // Only what was pushed into the range in front can come before the rest of it.
+                self.intruded = start < self.bound;
+                return true;
+            }
+            if limit.0 < start {
+                return false;
+            }
+            let bucket = self.buckets[level][slot];
+            if !waits && level == 0 {
+                self.bring_ties(slot);
+                return true;
+            }
+            if !waits && level < SORTED_LEVELS && self.pool.count(bucket) <= few(level) {
+                self.sort(level, slot);
+                return true;
+            }
+            // On the lowest level all entries of a slot have one time.
+            if level == 0 || bucket.is_single() {
+                let entry = self.pool.entries[bucket.head as usize];
+                if waits && first <= entry.at.0 {
+                    return true;
+                }
+                if limit < entry.at {
+                    return false;
+                }
+                self.now = entry.at.0;
+                self.drop_first(level, slot);
+                if !waits {
+                    (self.next, self.end, self.bound, self.intruded) = (1, 1, 0, false);
+                }
+                self.next -= 1;
+                self.front[self.next] = entry;
+                return true;
+            }
+            self.descend(level, slot, start);
+        }
+    }
+
+    /// Brings the entries of the first slot, which have one time, to the empty front, a chunk at most.
+    fn bring_ties(&mut self, slot: usize) {
+        self.now = self.start(0, slot);
+        self.bound = self.now.saturating_add(1);
+        let bucket = &mut self.buckets[0][slot];
+        let (chunk, last) = (bucket.head / CHUNK, bucket.tail / CHUNK);
+        let to = if chunk == last { bucket.tail } else { (chunk + 1) * CHUNK };
+        let ties = &self.pool.entries[bucket.head as usize..to as usize];
+        self.next = 1;
+        self.end = 1 + ties.len();
+        self.front[1..self.end].copy_from_slice(ties);
+        if chunk != last {
+            bucket.head = self.pool.follow(chunk);
+        }
+        self.intruded = chunk != last && bucket.head != bucket.tail;
+        if !self.intruded {
+            self.pool.release(Bucket { head: bucket.tail, ..*bucket });
+            *bucket = Bucket::EMPTY;
+            self.vacate(0);
+        }
+    }
+
+    /// Sorts the first slot into the empty front, and those after it, until there are enough.
+    fn sort(&mut self, level: usize, mut slot: usize) {
+        let width = 1 << (level * BITS);
+        let enough = if self.len < CROWD { 1 } else { AHEAD };
+        self.now = self.start(level, slot);
+        self.next = 1;
+        self.end = 1;
+        loop {
+            let start = self.start(level, slot);
+            self.bound = start.saturating_add(width);
+            let bucket = self.buckets[level][slot];
+            self.vacate(level);
+            let (low, high) = self.pool.parts(bucket);
+            let count = low.len() + high.len();
+            for (place, entry) in low.iter().chain(high).enumerate() {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "31 bits")]
+                let key = ((entry.at.0 - start) << RANK_BITS) as i32 | place as i32;
+                self.keys[place] = key;
+            }
+            self.keys[count..count + LANES].fill(i32::MAX);
+            let keys = &self.keys[..count.next_multiple_of(LANES)];
+            let places = &mut self.front[self.end..];
+            for (&key, &entry) in keys.iter().zip(low.iter().chain(high)) {
+                places[rank(keys, key)] = entry;
+            }
+            self.end += count;
+            self.pool.release(bucket);
+            self.buckets[level][slot] = Bucket::EMPTY;
+            slot = self.occupied[level].trailing_zeros() as usize;
+            if self.end > enough || slot == SLOTS || self.pool.count(self.buckets[level][slot]) > few(level) {
+                self.intruded = false;
+                return;
+            }
+        }
     }
 
     /// Level and first occupied slot of the lowest occupied level.
@@ -170,21 +293,25 @@ impl Queue {
         (level, self.occupied[level].trailing_zeros() as usize % SLOTS)
     }
 
+    /// The earliest time of a slot's range.
+    #[inline]
+    fn start(&self, level: usize, slot: usize) -> u64 {
+        let shift = level * BITS;
+        (self.now & ((u64::MAX << shift) << BITS)) | (slot as u64) << shift
+    }
+
     /// Appends to the bucket that the entry's time names, as seen from the clock.
     #[inline]
     fn insert(&mut self, entry: Entry) {
         let at = entry.at.0;
         let level = ((at ^ self.now) | 1).ilog2() as usize / BITS;
         let slot = digit(at, level);
-        if self.occupied[level] & (1 << slot) == 0 {
-            self.levels |= 1 << level;
-            self.occupied[level] |= 1 << slot;
-        }
+        self.levels |= 1 << level;
+        self.occupied[level] |= 1 << slot;
         self.pool.append(&mut self.buckets[level][slot], entry);
     }
 
     /// Removes the first entry of the first slot.
-    #[inline]
     fn drop_first(&mut self, level: usize, slot: usize) {
         let bucket = &mut self.buckets[level][slot];
         bucket.head = bucket.head.wrapping_add(1);
@@ -192,7 +319,8 @@ impl Queue {
             bucket.head = self.pool.follow(bucket.head / CHUNK - 1);
         }
         if bucket.head == bucket.tail {
-            *bucket = self.pool.empty(*bucket);
+            self.pool.release(*bucket);
+            *bucket = Bucket::EMPTY;
             self.vacate(level);
         }
     }
@@ -206,20 +334,11 @@ impl Queue {
         }
     }
 
-    /// Moves the entries of the first slot to lower levels; false when all are beyond the limit.
+    /// Moves the clock to the start of the first slot, and its entries to lower levels.
     #[inline(never)]
-    fn descend(&mut self, level: usize, slot: usize, limit: Time) -> bool {
-        let shift = level * BITS;
-        let start = (self.now & ((u64::MAX << shift) << BITS)) | (slot as u64) << shift;
+    fn descend(&mut self, level: usize, slot: usize, start: u64) {
         let bucket = self.buckets[level][slot];
-        if limit.0 < start | ((1 << shift) - 1) {
-            if self.earliest <= self.now {
-                self.earliest = self.pool.minimum(bucket);
-            }
-            if limit.0 < self.earliest {
-                return false;
-            }
-        }
+        self.buckets[level][slot] = Bucket::EMPTY;
         self.vacate(level);
         self.now = start;
         let mut from = bucket.head;
@@ -235,9 +354,31 @@ impl Queue {
             let entry = self.pool.entries[position as usize];
             self.insert(entry);
         }
-        self.buckets[level][slot] = self.pool.empty(bucket);
-        true
+        self.pool.release(Bucket { head: from, ..bucket });
     }
+}
+
+/// Bits of a key that tell entries of one time apart.
+const RANK_BITS: usize = 7;
+const _: () = assert!(FEW_ON_LEVEL_1 < 1 << RANK_BITS && (SORTED_LEVELS - 1) * BITS + RANK_BITS < 32);
+
+/// The most entries of a slot that are sorted.
+#[inline]
+fn few(level: usize) -> usize {
+    if level == 1 { FEW_ON_LEVEL_1 } else { FEW }
+}
+
+/// How many keys are less: no branch depends on them, and vectors of them are compared at once.
+#[inline]
+fn rank(keys: &[i32], key: i32) -> usize {
+    let mut less = [0_i32; LANES];
+    for keys in keys.as_chunks::<LANES>().0 {
+        for (less, &other) in less.iter_mut().zip(keys) {
+            *less = less.wrapping_add(i32::from(other < key));
+        }
+    }
+    let sum = less.iter().fold(0_i32, |sum, less| sum.wrapping_add(*less));
+    sum.unsigned_abs() as usize
 }
 
 /// The base-64 digit of `at` that names a slot of `level`.
@@ -310,13 +451,15 @@ impl Pool {
         next * CHUNK
     }
 
-    /// Releases the last chunk of a bucket whose entries are gone.
+    /// Releases all chunks of a bucket.
     #[inline]
-    fn empty(&mut self, bucket: Bucket) -> Bucket {
-        let chunk = bucket.tail / CHUNK;
-        self.links[chunk as usize] = self.free;
-        self.free = chunk;
-        Bucket::EMPTY
+    fn release(&mut self, bucket: Bucket) {
+        let (mut chunk, last) = (bucket.head / CHUNK, bucket.tail / CHUNK);
+        while chunk != last {
+            chunk = self.follow(chunk) / CHUNK;
+        }
+        self.links[last as usize] = self.free;
+        self.free = last;
     }
 
     #[cold]
@@ -334,19 +477,27 @@ impl Pool {
         chunk
     }
 
-    /// The earliest time in a bucket that is not empty.
-    fn minimum(&self, bucket: Bucket) -> u64 {
-        let (mut from, mut least) = (bucket.head, u64::MAX);
-        loop {
-            let chunk = from / CHUNK;
-            let ends = chunk == bucket.tail / CHUNK;
-            let to = if ends { bucket.tail } else { (chunk + 1) * CHUNK };
-            let entries = &self.entries[from as usize..to as usize];
-            least = entries.iter().fold(least, |least, entry| least.min(entry.at.0));
-            if ends {
-                return least;
-            }
-            from = self.links[chunk as usize] * CHUNK;
+    /// How many entries a bucket holds, if they lie in at most two chunks.
+    #[inline]
+    fn count(&self, bucket: Bucket) -> usize {
+        let (first, last) = (bucket.head / CHUNK, bucket.tail / CHUNK);
+        if first == last {
+            return (bucket.tail - bucket.head) as usize;
         }
+        if self.links[first as usize] == last {
+            return (CHUNK - bucket.head % CHUNK + bucket.tail % CHUNK) as usize;
+        }
+        usize::MAX
+    }
+
+    /// The entries of a bucket of at most two chunks.
+    #[inline]
+    fn parts(&self, bucket: Bucket) -> (&[Entry], &[Entry]) {
+        let (first, last) = (bucket.head / CHUNK, bucket.tail / CHUNK);
+        let range = |from: u32, to: u32| &self.entries[from as usize..to as usize];
+        if first == last {
+            return (range(bucket.head, bucket.tail), &[]);
+        }
+        (range(bucket.head, (first + 1) * CHUNK), range(last * CHUNK, bucket.tail))
     }
 }

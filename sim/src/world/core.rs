@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::agenda::Agenda;
 use super::arrivals::Askers;
 use super::deceit::add_twins;
 use super::failing::Failing;
@@ -18,7 +17,7 @@ use crate::fault::{Fault, Hits};
 use crate::hash::{fold, name_hash};
 use crate::network::Network;
 use crate::process::{Message, Process};
-use crate::queue::Entry;
+use crate::queue::{Entry, Queue};
 use crate::random::Keyed;
 use crate::time::Time;
 use crate::timers::{NO_IDLE_TIMERS, Timers};
@@ -30,7 +29,7 @@ type DiskOf<P> = Disk<<<P as Process>::Durable as Durable>::Write>;
 #[derive(Clone)]
 pub(crate) struct Core<P: Process> {
     pub(crate) now: Time,
-    pub(crate) agenda: Agenda,
+    pub(crate) queue: Queue,
     pub(crate) hosts: Vec<Host>,
     /// Number of nodes; the hosts behind them are twins.
     pub(crate) roster: usize,
@@ -72,9 +71,6 @@ pub(crate) struct Core<P: Process> {
 /// Bytes are counted every so many steps.
 const BYTES_STRIDE: u64 = 4096;
 
-/// With so many messages in flight, the next events are prepared together.
-const CROWD: usize = 1 << 12;
-
 impl<P: Process> Core<P> {
     pub(crate) fn new(mut setup: Setup<P::Config>) -> Core<P> {
         let roster = setup.nodes.len();
@@ -87,7 +83,7 @@ impl<P: Process> Core<P> {
             setup.nodes.iter().map(|node| Clock::new(node.clock_offset_ns, node.drift_ppb)).collect();
         let mut core = Core {
             now: Time::ZERO,
-            agenda: Agenda::new(),
+            queue: Queue::new(),
             hosts,
             roster,
             adversary,
@@ -148,13 +144,7 @@ impl<P: Process> Core<P> {
 
     #[inline]
     pub(super) fn push(&mut self, at: Time, tag: Tag, target: u32, slot: u32) {
-        self.agenda.push(Entry { at, target, slot, tag: tag as u32, extra: 0 });
-    }
-
-    /// Whether the next events are prepared together.
-    #[inline]
-    pub(crate) fn is_crowded(&self) -> bool {
-        self.payloads.slots() >= CROWD
+        self.queue.push(Entry { at, target, slot, tag: tag as u32, extra: 0 });
     }
 
     /// Moves the clock to the next event, unless a limit ends the run there.
@@ -189,7 +179,7 @@ impl<P: Process> Core<P> {
     pub(crate) fn bytes(&self) -> u64 {
         let requests = self.requests.capacity() * size_of::<Request>();
         let tables = self.timers.bytes() + self.payloads.bytes() + self.inboxes.bytes() + requests;
-        (self.agenda.bytes() + tables) as u64
+        (self.queue.bytes() + tables) as u64
     }
 
     /// Folds an event of a node into the trace.

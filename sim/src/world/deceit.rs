@@ -86,7 +86,7 @@ impl<P: Process> Core<P> {
                 if let Some(adversary) = &mut self.adversary {
                     let slot = adversary.hold(held);
                     let (target, tag) = (me.0, Tag::Adversary as u32);
-                    self.agenda.push(Entry { at: done + later, target, slot, tag, extra: HELD });
+                    self.queue.push(Entry { at: done + later, target, slot, tag, extra: HELD });
                 }
             }
         }
@@ -145,7 +145,7 @@ impl<P: Process> Core<P> {
         }
         let next = if tick == u32::MAX - 1 { 0 } else { tick + 1 };
         let at = at.saturating_add(every);
-        self.agenda.push(Entry { at, extra: next, ..entry });
+        self.queue.push(Entry { at, extra: next, ..entry });
         let scene = Scene { plan: &plan, keyed: &self.keyed, hits: &mut self.hits };
         let message = self.adversary.as_ref().and_then(|own| own.flood(&scene, fault, node, u64::from(tick)));
         let Some(message) = message.filter(|_| !self.hosts[target as usize].down) else { return };

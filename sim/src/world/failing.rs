@@ -146,7 +146,7 @@ impl<P: Process> Core<P> {
     pub(super) fn schedule_tick(&mut self, index: u32, node: NodeId, after: Span) {
         let at = self.now.saturating_add(after);
         let extra = self.hosts[node.index()].incarnation;
-        self.agenda.push(Entry { at, target: node.0, slot: index, tag: Tag::Tick as u32, extra });
+        self.queue.push(Entry { at, target: node.0, slot: index, tag: Tag::Tick as u32, extra });
     }
 
     /// The word of a fault's decision about a node.

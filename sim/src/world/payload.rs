@@ -38,12 +38,6 @@ impl<M> Payloads<M> {
         Payloads { slots: Vec::new(), free: NIL }
     }
 
-    /// Slots there are, free ones included.
-    #[inline]
-    pub(crate) fn slots(&self) -> usize {
-        self.slots.len()
-    }
-
     /// A slot to be filled by [`Payloads::fill`].
     #[inline]
     pub(crate) fn claim(&mut self) -> u32 {

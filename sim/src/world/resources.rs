@@ -94,7 +94,7 @@ impl<P: Process> Core<P> {
         let disk = self.disks[me.index()].get_or_insert_with(|| Box::new(Disk::new()));
         let (op, end) = disk.sync(at, takes);
         let extra = self.hosts[me.index()].incarnation;
-        self.agenda.push(Entry { at: end, target: me.0, slot: 0, tag: Tag::Disk as u32, extra });
+        self.queue.push(Entry { at: end, target: me.0, slot: 0, tag: Tag::Disk as u32, extra });
         op
     }
 
