@@ -2,6 +2,7 @@
 
 pub mod calc;
 pub mod component;
+pub mod consensus;
 pub mod detect;
 pub mod faultlab;
 pub mod oracle;

@@ -22,5 +22,5 @@ pub use describe::{
 };
 pub use model::{Model, Oracles, Problem, Protocol, Run, System, model};
 /// What oracles answer with, and how samples of a metric combine.
-pub use murphy_reports::{MetricKind, MetricRecord, PropertyRecord, Verdict};
+pub use murphy_reports::{MessageCount, MetricKind, MetricRecord, PropertyRecord, Verdict};
 pub use runner::{Job, RunPlan, Study};

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use murphy_reports::{End, MetricRecord, PropertyRecord, RunRecord, Verdict};
-use murphy_sim::{Judge, Keep, NodeId, Process, Stop, Time, Trace, World};
+use murphy_reports::{End, MessageCount, MetricRecord, PropertyRecord, RunRecord, Verdict};
+use murphy_sim::{Judge, Keep, NodeId, Process, Span, Stop, Time, Trace, World};
 
 use crate::build;
 use crate::describe::ModelInfo;
+use crate::expect::{Check, Condition};
 use crate::language::{NodeSpec, Place, Scenario};
 use crate::observer::Observer;
 
@@ -67,6 +68,9 @@ pub trait Oracles: Judge {
     /// them `linearizable(NAME)` for each workload that the protocol judges so.
     fn verdicts(&mut self) -> Vec<PropertyRecord>;
 
+    /// Told once, before [`Oracles::metrics`]: the messages of the whole run, by kind.
+    fn sent(&mut self, _messages: &[MessageCount]) {}
+
     /// Samples that only an observer of several nodes can take, such as the time from one node's
     /// crash to another's suspicion. Each record has the name of a metric in [`ModelInfo::metrics`].
     fn metrics(&mut self) -> Vec<MetricRecord> {
@@ -106,6 +110,17 @@ impl System {
     /// The nodes of one kind, in roster order.
     pub fn of_kind(&self, kind: &str) -> Vec<NodeId> {
         self.nodes.iter().filter(|node| node.kind == kind).map(|node| build::node_id(node.index)).collect()
+    }
+
+    /// The time that `eventually(property, TIME)` allows, or the whole run without one; `None` when no
+    /// expectation asks for the property.
+    pub fn bound_of(&self, property: &str) -> Option<Span> {
+        self.scenario.expectations.iter().find_map(|expectation| match &expectation.condition {
+            Condition::Property { check: Check::Eventually, name, within, .. } if name == property => {
+                Some(within.unwrap_or(self.scenario.duration))
+            }
+            _ => None,
+        })
     }
 
     /// Whether the first violation of a property ends the run.
@@ -173,6 +188,7 @@ impl<P: Protocol> Run for ProtocolRun<P> {
         let faults = build::fault_records(&scenario, &self.world.hits());
         let (observer, mut oracles) = self.world.into_judge();
         let properties = oracles.verdicts();
+        oracles.sent(&messages);
         let end = match stop {
             Stop::Reached => End::Finished,
             Stop::Judge => aborted(&properties, &self.system.abort, at_ns),

@@ -18,8 +18,9 @@ use crate::model::Model;
 pub struct Study<'m> {
     /// The file.
     pub document: Document,
-    model: &'m dyn Model,
     points: Vec<Arc<Scenario>>,
+    /// The model of each point: a sweep may set it.
+    models: Vec<&'m dyn Model>,
 }
 
 impl<'m> Study<'m> {
@@ -40,8 +41,10 @@ impl<'m> Study<'m> {
         for point in document.points() {
             points.push(Arc::new(point.resolve()?));
         }
-        let model = model_of(&document, models, &points)?;
+        let mut chosen = Vec::new();
         for point in &points {
+            let model = model_of(&document, models, point)?;
+            chosen.push(model);
             if let Some(problem) = model.check(point).first() {
                 return Err(document.diagnose(&problem.place, &problem.message, None));
             }
@@ -54,7 +57,7 @@ impl<'m> Study<'m> {
                 ));
             }
         }
-        Ok(Study { document, model, points })
+        Ok(Study { document, points, models: chosen })
     }
 
     /// The points, resolved.
@@ -127,7 +130,7 @@ impl<'m> Study<'m> {
             return None;
         }
         let scenario = &self.points[job.point];
-        let record = self.model.prepare(scenario, job.seed, Keep::Nothing).finish(stop)?;
+        let record = self.models[job.point].prepare(scenario, job.seed, Keep::Nothing).finish(stop)?;
         let expectations = scenario.expectations.iter().map(|expect| evaluate(expect, &record)).collect();
         let figures = compare::figures(scenario, &record);
         Some(Judged { summary: RunSummary::of(&record), expectations, figures })
@@ -186,19 +189,18 @@ impl Expectations {
     }
 }
 
-/// The one model whose nodes the scenario has.
+/// The one model whose nodes the scenario has at a point.
 fn model_of<'m>(
     document: &Document,
     models: &'m [Box<dyn Model>],
-    points: &[Arc<Scenario>],
+    point: &Scenario,
 ) -> Result<&'m dyn Model, Diagnostics> {
-    let groups = points.iter().flat_map(|point| &point.groups);
     let owner = |kind: &str| {
         let owns = |model: &&'m dyn Model| model.info().kinds.iter().any(|known| known.name == kind);
         models.iter().map(|model| &**model).find(owns).expect("a checked scenario names kinds that exist")
     };
     let mut found: Option<&'m dyn Model> = None;
-    for group in groups {
+    for group in &point.groups {
         let model = owner(group.kind);
         match found {
             Some(first) if first.info().name != model.info().name => {

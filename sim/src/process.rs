@@ -101,6 +101,12 @@ impl<P: Process> Context<'_, P> {
         self.core.wall_clock(self.me, self.now)
     }
 
+    /// This node's monotonic clock, which its timers run on: drift applies, offsets and jumps do not.
+    #[inline]
+    pub fn monotonic(&self) -> Time {
+        self.core.monotonic_clock(self.me, self.now)
+    }
+
     /// This node.
     #[inline]
     pub fn id(&self) -> NodeId {

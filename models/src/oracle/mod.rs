@@ -12,7 +12,11 @@ mod agreement;
 mod consensus;
 mod durability;
 mod integrity;
+mod leadership;
 mod linearizability;
+mod log_matching;
+mod monotonic;
+mod progress;
 mod seen;
 #[cfg(test)]
 mod story;
@@ -28,7 +32,11 @@ pub use agreement::Agreement;
 pub use consensus::{ConsensusOracles, PROPERTIES};
 pub use durability::Durability;
 pub use integrity::Integrity;
+pub use leadership::Leadership;
 pub use linearizability::Linearizability;
+pub use log_matching::LogMatching;
+pub use monotonic::MonotonicReads;
+pub use progress::Progress;
 pub use seen::Seen;
 pub use validity::Validity;
 

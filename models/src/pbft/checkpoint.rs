@@ -6,8 +6,8 @@ use super::Cx;
 use super::bug::Bug;
 use super::message::{CheckpointVote, PbftMessage, StableProof};
 use super::replica::{Later, Replica};
-use super::signed::Signers;
 use super::stable::{Write, forget_snapshots};
+use crate::consensus::Signers;
 
 /// Votes for one state after one slot.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::message::{Batch, Prepared, Vote};
-use super::signed::Signers;
+use crate::consensus::Signers;
 
 /// Second or third phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,91 +2,9 @@
 
 use std::sync::Arc;
 
-use murphy_sim::{Context, Identity, Message, Mutation, NodeId, Operation, Process, RequestId, fold};
+use murphy_sim::{Identity, Message, Mutation, fold};
 
-use super::group::SessionId;
-use super::signed::{Signed, Signers};
-use super::store::Snapshot;
-
-/// A client's signed request (Castro & Liskov 1999, section 4.1): only its client can make one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Command {
-    client: NodeId,
-    session: SessionId,
-    request: RequestId,
-    timestamp: u64,
-    operation: Operation,
-    /// Replicas at which the client's authenticator fails, one bit a place modulo 64.
-    unverifiable: u64,
-}
-
-impl Command {
-    /// Signs a request as the client that handles this event.
-    pub fn new<P: Process>(
-        cx: &Context<'_, P>,
-        session: SessionId,
-        request: RequestId,
-        timestamp: u64,
-        operation: Operation,
-    ) -> Command {
-        Command { client: cx.id(), session, request, timestamp, operation, unverifiable: 0 }
-    }
-
-    /// A command that nobody issued: what a planted bug proposes.
-    pub(super) fn invented(
-        client: NodeId,
-        session: SessionId,
-        request: RequestId,
-        timestamp: u64,
-    ) -> Command {
-        let operation =
-            Operation { kind: super::PUT, key: u64::from(request.0), value: u64::from(request.0) + 1 };
-        Command { client, session, request, timestamp, operation, unverifiable: 0 }
-    }
-
-    /// The same request with an authenticator that fails at some replicas.
-    pub(super) fn with_unverifiable(self, places: u64) -> Command {
-        Command { unverifiable: places, ..self }
-    }
-
-    /// Whether the replica at this place can tell that the client sent it.
-    #[inline]
-    pub(super) fn verifies_at(&self, place: usize) -> bool {
-        self.unverifiable >> (place % 64) & 1 == 0
-    }
-
-    /// Who issued it.
-    pub fn client(&self) -> NodeId {
-        self.client
-    }
-
-    /// The session of the client that it belongs to.
-    pub fn session(&self) -> SessionId {
-        self.session
-    }
-
-    /// The workload's request that it stands for.
-    pub fn request(&self) -> RequestId {
-        self.request
-    }
-
-    /// Number that grows with every request of the session: the key of de-duplication.
-    pub fn timestamp(&self) -> u64 {
-        self.timestamp
-    }
-
-    /// What it asks for.
-    pub fn operation(&self) -> &Operation {
-        &self.operation
-    }
-
-    fn digest(&self) -> u64 {
-        let Operation { kind, key, value } = self.operation;
-        let who = u64::from(self.client.0) << 32 | u64::from(self.request.0);
-        let session = self.session.index() as u64;
-        fold(fold(who, fold(session, self.timestamp)), fold(fold(key, value), u64::from(kind)))
-    }
-}
+use crate::consensus::{Command, Reply, Signed, Signers, Snapshot};
 
 /// Commands that are ordered together; an empty one is the null request of a new view.
 #[derive(Debug, PartialEq, Eq)]
@@ -148,17 +66,6 @@ pub struct Vote {
     pub slot: u64,
     /// Digest of the batch.
     pub digest: u64,
-}
-
-/// A replica's answer to a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reply {
-    /// View of the replica, so that the client knows the primary.
-    pub view: u64,
-    /// Timestamp of the request.
-    pub timestamp: u64,
-    /// Result: for a read the value, zero if the key was absent.
-    pub value: u64,
 }
 
 /// Says that the sender's state after a slot has this digest.
@@ -456,7 +363,10 @@ impl Message for PbftMessage {
 
 #[cfg(test)]
 mod tests {
+    use murphy_sim::{NodeId, RequestId};
+
     use super::*;
+    use crate::consensus::SessionId;
 
     #[test]
     fn messages_are_small() {

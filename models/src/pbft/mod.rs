@@ -13,44 +13,32 @@
 
 mod bug;
 mod checkpoint;
-mod client;
-mod group;
 mod log;
 mod message;
 mod mutate;
 mod normal;
+mod options;
 mod protocol;
 mod replica;
-mod signed;
 mod stable;
 mod state_transfer;
 mod status;
-mod store;
 mod view_change;
 
 use std::sync::Arc;
 
 use murphy_sim::{Context, DiskOp, DiskResult, NodeId, Process, Request};
 
-pub use bug::Bug;
-pub use client::{Client, ClientOptions};
-pub use group::{Group, Options, SESSIONS, SessionId};
-pub use message::{
-    Batch, CheckpointVote, Command, NewView, PbftMessage, PrePrepare, Prepared, Proposal, Reply, StableProof,
-    Status, Transfer, ViewChange, Vote,
-};
-pub use protocol::PbftOracles;
-pub use replica::Replica;
-pub use signed::{Signed, Signers};
-pub use stable::{Record, Stable, Write};
-pub use store::Snapshot;
+use crate::consensus::{Client, ClientOptions, Command, Group, Service};
 
-/// Operation kind that writes a key.
-pub const PUT: u16 = 0;
-/// Operation kind that reads a key.
-pub const GET: u16 = 1;
-/// Names of the operations, by kind.
-pub const OPERATIONS: [&str; 2] = ["put", "get"];
+pub use bug::Bug;
+pub use message::{
+    Batch, CheckpointVote, NewView, PbftMessage, PrePrepare, Prepared, Proposal, StableProof, Status,
+    Transfer, ViewChange, Vote,
+};
+pub use options::Options;
+pub use replica::Replica;
+pub use stable::{Record, Stable, Write};
 
 /// A node of the protocol.
 #[derive(Clone, Debug)]
@@ -99,6 +87,16 @@ pub enum Timer {
 /// What a node of the protocol acts through.
 pub(crate) type Cx<'a> = Context<'a, Pbft>;
 
+impl Service for Pbft {
+    fn request(command: Command) -> PbftMessage {
+        PbftMessage::Request(command)
+    }
+
+    fn retry(session: u8) -> Timer {
+        Timer::Retry { session }
+    }
+}
+
 impl Process for Pbft {
     type Config = Config;
     type Message = PbftMessage;
@@ -127,7 +125,11 @@ impl Process for Pbft {
     fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) {
         match self {
             Pbft::Replica(replica) => replica.on_timer(cx, timer),
-            Pbft::Client(client) => client.on_timer(cx, timer),
+            Pbft::Client(client) => {
+                if let Timer::Retry { session } = timer {
+                    client.on_retry(cx, session);
+                }
+            }
         }
     }
 

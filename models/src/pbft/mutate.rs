@@ -8,10 +8,10 @@ use std::sync::Arc;
 use murphy_sim::{Identity, Mutation, fold};
 
 use super::message::{
-    Batch, CheckpointVote, NewView, PbftMessage, PrePrepare, Prepared, Proposal, Reply, StableProof, Status,
+    Batch, CheckpointVote, NewView, PbftMessage, PrePrepare, Prepared, Proposal, StableProof, Status,
     Transfer, ViewChange, Vote,
 };
-use super::signed::{Signed, Signers};
+use crate::consensus::{Reply, Signed, Signers};
 
 /// A number that no run reaches, and that a sum does not overflow.
 const FAR: u64 = 1 << 62;

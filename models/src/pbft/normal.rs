@@ -6,12 +6,11 @@ use murphy_sim::{Fact, NodeId, RequestId};
 
 use super::Cx;
 use super::bug::Bug;
-use super::group::SessionId;
 use super::log::Phase;
-use super::message::{Batch, Command, PbftMessage, PrePrepare, Reply, Vote, batch_bytes};
+use super::message::{Batch, PbftMessage, PrePrepare, Vote, batch_bytes};
 use super::replica::{Later, Replica, Waiting};
 use super::stable::Write;
-use super::{GET, PUT};
+use crate::consensus::{Command, GET, PUT, Reply, SessionId};
 
 /// Bytes of a record's header on the disk.
 const RECORD: u32 = 40;
@@ -372,7 +371,8 @@ impl Replica {
     }
 
     fn reply(&self, cx: &mut Cx<'_>, client: NodeId, timestamp: u64, value: u64) {
-        cx.send(client, PbftMessage::Reply(Reply { view: self.view, timestamp, value }));
+        let leader = u32::try_from(self.group.primary_place(self.view)).expect("fewer than 2^32 replicas");
+        cx.send(client, PbftMessage::Reply(Reply { view: self.view, leader, timestamp, value }));
     }
 
     /// What a planted bug says before anything is decided.

@@ -7,14 +7,12 @@ use murphy_sim::{Fact, NodeId, Span, TimerId};
 
 use super::bug::Bug;
 use super::checkpoint::Tally;
-use super::group::SessionId;
-use super::group::{Group, Options, Quorums};
 use super::log::{Log, Phase};
-use super::message::{Batch, CheckpointVote, Command, NewView, PbftMessage, StableProof, ViewChange, Vote};
-use super::signed::Signed;
+use super::message::{Batch, CheckpointVote, NewView, PbftMessage, StableProof, ViewChange, Vote};
+use super::options::{Options, Quorums};
 use super::stable::{Stable, Write};
-use super::store::{Snapshot, Store};
 use super::{Cx, Timer};
+use crate::consensus::{Command, Group, SessionId, Signed, Snapshot, Store};
 
 /// A replica.
 #[derive(Clone, Debug)]

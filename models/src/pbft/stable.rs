@@ -6,8 +6,8 @@ use std::sync::Arc;
 use murphy_sim::Durable;
 
 use super::message::{Batch, NewView, Prepared, StableProof, ViewChange};
-use super::signed::Signed;
-use super::store::Snapshot;
+use crate::consensus::Signed;
+use crate::consensus::Snapshot;
 
 /// What the disk knows of one slot.
 #[derive(Clone, Debug, Default)]

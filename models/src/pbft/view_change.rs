@@ -7,14 +7,13 @@ use murphy_sim::{Fact, RequestId};
 
 use super::Cx;
 use super::bug::Bug;
-use super::group::SessionId;
 use super::message::{
-    Batch, Command, NewView, PbftMessage, Prepared, Proposal, StableProof, ViewChange, new_view_bytes,
+    Batch, NewView, PbftMessage, Prepared, Proposal, StableProof, ViewChange, new_view_bytes,
     view_change_bytes,
 };
 use super::replica::{Later, Replica};
-use super::signed::{Signed, Signers};
 use super::stable::Write;
+use crate::consensus::{Command, SessionId, Signed, Signers};
 
 /// What follows from a set V of view-changes: min-s with its proof, and the set O.
 struct Choice {

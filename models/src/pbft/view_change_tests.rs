@@ -5,8 +5,9 @@ use murphy_sim::{
     Workload, World,
 };
 
-use super::super::{ClientOptions, Config, Group, Options, PUT, Pbft};
+use super::super::{ClientOptions, Config, Group, Options, Pbft};
 use super::*;
+use crate::consensus::PUT;
 
 /// Replica `place` of a group of four that has executed twenty requests, with a checkpoint at 16.
 fn replica(place: u32, bug: Option<Bug>) -> Replica {

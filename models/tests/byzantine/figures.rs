@@ -1,6 +1,6 @@
 //! What attacks cost: published formulas and stated degradations.
 
-use murphy_models::pbft::ClientOptions;
+use murphy_models::consensus::ClientOptions;
 use murphy_sim::{Attack, Deed, Fact, Hit, Span};
 
 use crate::group::{Case, check_safe, completed, latencies, replica};

@@ -1,6 +1,7 @@
 //! Exact counts and latencies, where nothing but the network takes time.
 
-use murphy_models::pbft::{ClientOptions, Options};
+use murphy_models::consensus::ClientOptions;
+use murphy_models::pbft::Options;
 use murphy_sim::Span;
 
 use crate::group::{Case, check_safe, latencies, replica, sent};

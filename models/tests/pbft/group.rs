@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use murphy_models::consensus::{Ask, ClientOptions, GET, Group, PUT};
 use murphy_models::oracle::{ConsensusOracles, OracleVerdict, PROPERTIES};
-use murphy_models::pbft::{Bug, ClientOptions, Config, Group, Options, Pbft, PbftMessage, Replica};
+use murphy_models::pbft::{Bug, Config, Options, Pbft, PbftMessage, Replica};
 use murphy_scenarios::Effect;
 use murphy_sim::{
     Chance, Channel, CpuCost, DiskCost, Fact, Fault, FaultKind, Judge, Keep, Law, Limits, Message, NodeId,
@@ -91,7 +92,9 @@ impl Case {
 
     pub(crate) fn with_bug(mut self, bug: Bug) -> Case {
         self.options.bug = Some(bug);
-        self.client.bug = Some(bug);
+        if bug == Bug::LocalRead {
+            self.client.ask = Ask::LeaderAndReadsAnyone;
+        }
         self
     }
 
@@ -144,7 +147,7 @@ impl Case {
             name: "kv".into(),
             clients: (self.replicas..self.nodes()).map(NodeId).collect(),
             arrivals: self.gap.clone().into(),
-            operations: vec![(murphy_models::pbft::PUT, 0.5), (murphy_models::pbft::GET, 0.5)],
+            operations: vec![(PUT, 0.5), (GET, 0.5)],
             keys: self.keys.into(),
             probe: None,
         };

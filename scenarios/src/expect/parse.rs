@@ -5,7 +5,7 @@ use murphy_sim::Span;
 
 use super::ast::{Atom, Check, Comparison, Condition, Metric, Statistic, Sum, Window};
 use super::metrics::{Known, Measure};
-use crate::describe::{Dimension, PropertyKind};
+use crate::describe::{Dimension, PropertyInfo, PropertyKind};
 use crate::language::{closest, listed, quantity};
 
 /// A mistake in the text of an expectation: the bytes it covers, what is wrong, and what helps.
@@ -180,13 +180,13 @@ impl<'t> Parser<'t> {
         if name.is_empty() {
             return Err(self.mistake("expected the name of a property"));
         }
-        let kind = if check == Check::Linearizable {
+        let (name, kind) = if check == Check::Linearizable {
             if !self.known.workloads.iter().any(|workload| workload.name == name) {
                 let exist: Vec<&str> = self.known.workloads.iter().map(|workload| &*workload.name).collect();
                 let wrong = self.since(from, format!("no workload is called `{name}`"));
                 return Err(wrong.suggest(name, "workloads", &exist));
             }
-            PropertyKind::Safety
+            (name, PropertyKind::Safety)
         } else {
             self.property_fits(check, from, name)?
         };
@@ -198,9 +198,15 @@ impl<'t> Parser<'t> {
         Ok(Condition::Property { check, name: name.to_owned(), kind, within })
     }
 
-    fn property_fits(&self, check: Check, from: usize, name: &str) -> Parsed<PropertyKind> {
+    /// The property that a name means, in full or without its model's: `agreement` is that of the
+    /// model in use, so that a sweep over models can ask for it.
+    fn property_fits(&self, check: Check, from: usize, name: &str) -> Parsed<(&'static str, PropertyKind)> {
         let properties = || self.known.models.iter().flat_map(|model| &model.properties);
-        let Some(property) = properties().find(|property| property.name == name) else {
+        let means = |property: &&PropertyInfo| {
+            let own = property.name.split_once('.').map_or(property.name, |(_, own)| own);
+            property.name == name || own == name
+        };
+        let Some(property) = properties().find(means) else {
             let exist: Vec<&str> = properties().map(|property| property.name).collect();
             let wrong = self.since(from, format!("no model in use has the property `{name}`"));
             return Err(wrong.suggest(name, "properties", &exist));
@@ -211,7 +217,7 @@ impl<'t> Parser<'t> {
             PropertyKind::Sometimes => (matches!(check, Check::Eventually | Check::Never), "eventually"),
         };
         if fits {
-            return Ok(property.kind);
+            return Ok((property.name, property.kind));
         }
         let word = CHECKS.iter().find(|(_, known)| *known == check).map_or("", |(word, _)| word);
         let wrong = self.since(from, format!("`{word}` does not apply to `{name}`: {}", property.about));

@@ -41,6 +41,11 @@ impl<P: Process> Core<P> {
         self.hosts[node.index()].drifts = clock.drifts();
     }
 
+    #[inline]
+    pub(crate) fn monotonic_clock(&self, node: NodeId, now: Time) -> Time {
+        self.clocks[node.index()].monotonic(now)
+    }
+
     pub(crate) fn wall_clock(&self, node: NodeId, now: Time) -> Time {
         self.clocks[node.index()].wall(now)
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use murphy_alloc_tests::allocations;
-use murphy_models::pbft::{ClientOptions, Config, GET, Group, Options, PUT, Pbft};
+use murphy_models::consensus::{ClientOptions, GET, Group, PUT};
+use murphy_models::pbft::{Config, Options, Pbft};
 use murphy_sim::{
     Channel, CpuCost, DiskCost, Fact, Judge, Keep, Law, Limits, NodeId, NodeSetup, Setup, SiteId, Span,
     Stamped, Stop, Time, Topology, Workload, World,

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use murphy_sim::{NodeId, Span};
+use murphy_sim::NodeId;
 
-use super::bug::Bug;
+use super::command::{SESSIONS, SessionId};
 
 /// The replicas of one group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,28 +15,6 @@ pub struct Group {
     /// How many replicas come before each node in the roster.
     before: Box<[u32]>,
     f: usize,
-}
-
-/// Most sessions of a client.
-pub const SESSIONS: usize = 16;
-
-/// One session of a client. To the protocol it is a client of its own, with its own timestamps
-/// and one request at a time (Castro & Liskov 1999, section 4.1); a client node has several, so
-/// that a request need not wait for the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionId(u32);
-
-impl SessionId {
-    /// Place in tables.
-    #[inline]
-    pub fn index(self) -> usize {
-        self.0 as usize
-    }
-
-    /// The session at a place in tables.
-    pub(super) fn at(index: usize) -> SessionId {
-        SessionId(u32::try_from(index).expect("fewer than 2^32 sessions"))
-    }
 }
 
 impl Group {
@@ -71,7 +49,7 @@ impl Group {
     pub fn session(&self, client: NodeId, k: usize) -> SessionId {
         assert!(k < SESSIONS, "session {k} of {SESSIONS}");
         let before = self.before.get(client.index()).map_or(self.n(), |&before| before as usize);
-        SessionId(u32::try_from((client.index() - before) * SESSIONS + k).expect("fewer than 2^28 clients"))
+        SessionId::at((client.index() - before) * SESSIONS + k)
     }
 
     /// Number of replicas.
@@ -89,6 +67,12 @@ impl Group {
     /// ⌈(n + f + 1)/2⌉: two quorums share a correct replica. It is 2f + 1 when n = 3f + 1.
     pub fn quorum(&self) -> usize {
         (self.n() + self.f + 1).div_ceil(2)
+    }
+
+    /// ⌊n/2⌋ + 1: two majorities share a replica.
+    #[inline]
+    pub fn majority(&self) -> usize {
+        self.n() / 2 + 1
     }
 
     /// The replicas.
@@ -114,76 +98,6 @@ impl Group {
     #[inline]
     pub fn primary(&self, view: u64) -> NodeId {
         self.replicas[self.primary_place(view)]
-    }
-}
-
-/// How replicas run, the same for all of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// First time-out of a backup that waits for a request; it doubles from view to view.
-    pub view_timeout: Span,
-    /// K: slots between two checkpoints.
-    pub checkpoint_every: u64,
-    /// L: slots between low and high watermark; 2K by default.
-    pub window: u64,
-    /// Most commands in a batch.
-    pub batch_max: usize,
-    /// Batches that the primary has on their way; while so many are, requests wait and go together.
-    pub pipeline: u64,
-    /// Time between two looks at whether something is missing.
-    pub status_interval: Span,
-    /// A planted bug.
-    pub bug: Option<Bug>,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            view_timeout: Span::millis(500),
-            checkpoint_every: 128,
-            window: 256,
-            batch_max: 64,
-            pipeline: 16,
-            status_interval: Span::millis(100),
-            bug: None,
-        }
-    }
-}
-
-/// How many of each make enough. All follow from the quorum, unless a bug is planted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Quorums {
-    /// Prepares of backups that, with the pre-prepare, make a batch prepared.
-    pub(super) prepares: usize,
-    /// Commits, own included.
-    pub(super) commits: usize,
-    /// Checkpoints and view-changes, own included.
-    pub(super) checkpoints: usize,
-    pub(super) view_changes: usize,
-}
-
-impl Quorums {
-    pub(super) fn new(group: &Group, bug: Option<Bug>) -> Quorums {
-        let quorum = match bug {
-            Some(Bug::Quorum2f) => (2 * group.f()).max(1),
-            Some(Bug::Quorum2fPlus1) => 2 * group.f() + 1,
-            _ => group.quorum(),
-        };
-        let few = group.f() + 1;
-        let mut quorums = Quorums {
-            // Castro & Liskov 1999, section 4.2: 2f prepares of different backups.
-            prepares: quorum - 1,
-            commits: quorum,
-            checkpoints: quorum,
-            view_changes: quorum,
-        };
-        match bug {
-            Some(Bug::PrepareQuorumFPlus1) => quorums.prepares = few - 1,
-            Some(Bug::CommitQuorumFPlus1) => quorums.commits = few,
-            Some(Bug::FewViewChanges) => quorums.view_changes = few,
-            _ => {}
-        }
-        quorums
     }
 }
 

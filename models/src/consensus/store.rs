@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use murphy_sim::fold;
 
-use super::PUT;
-use super::group::SessionId;
-use super::message::Command;
+use super::command::{Command, PUT, SessionId};
 
 /// Last request of a client's session that was executed, and its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Session {
-    pub(super) timestamp: u64,
-    pub(super) value: u64,
+pub struct Session {
+    /// Its timestamp; zero before the first.
+    pub timestamp: u64,
+    /// Its result.
+    pub value: u64,
 }
 
 /// State of the service.
@@ -21,7 +21,7 @@ pub(super) struct Session {
 /// The digest is a sum over entries and sessions, so that one change costs a few operations and a
 /// transferred state can be checked entry by entry.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Store {
+pub struct Store {
     entries: BTreeMap<u64, u64>,
     /// By number of the session.
     sessions: Vec<Session>,
@@ -47,21 +47,23 @@ fn session_hash(number: usize, session: Session) -> u64 {
 }
 
 impl Store {
-    pub(super) fn digest(&self) -> u64 {
+    /// Digest of the whole state.
+    pub fn digest(&self) -> u64 {
         self.sum
     }
 
-    pub(super) fn session(&self, id: SessionId) -> Session {
+    /// The last request of a session.
+    pub fn session(&self, id: SessionId) -> Session {
         self.sessions.get(id.index()).copied().unwrap_or_default()
     }
 
     /// What a read of this key returns, zero if it is absent.
-    pub(super) fn get(&self, key: u64) -> u64 {
+    pub fn get(&self, key: u64) -> u64 {
         self.entries.get(&key).copied().unwrap_or(0)
     }
 
     /// Applies a command, whether or not it was applied before; returns its result.
-    pub(super) fn execute(&mut self, command: &Command) -> u64 {
+    pub fn execute(&mut self, command: &Command) -> u64 {
         let operation = command.operation();
         let value = if operation.kind == PUT {
             let old = self.entries.insert(operation.key, operation.value);
@@ -87,14 +89,14 @@ impl Store {
     }
 
     /// A copy of the state, which is that after `slot`.
-    pub(super) fn snapshot(&self, slot: u64) -> Arc<Snapshot> {
+    pub fn snapshot(&self, slot: u64) -> Arc<Snapshot> {
         Arc::new(Snapshot { slot, store: self.clone() })
     }
 }
 
 impl Snapshot {
     /// The initial state.
-    pub(super) fn initial() -> Arc<Snapshot> {
+    pub fn initial() -> Arc<Snapshot> {
         Store::default().snapshot(0)
     }
 
@@ -133,7 +135,8 @@ impl Snapshot {
         copy
     }
 
-    pub(super) fn store(&self) -> Store {
+    /// The state.
+    pub fn store(&self) -> Store {
         self.store.clone()
     }
 }

@@ -27,7 +27,7 @@ impl<T> Signed<T> {
 
     /// Signs for anyone, to test what a verifier refuses.
     #[cfg(test)]
-    pub(super) fn by_hand(by: NodeId, body: T) -> Signed<T> {
+    pub(crate) fn by_hand(by: NodeId, body: T) -> Signed<T> {
         Signed { by, body }
     }
 
@@ -66,7 +66,7 @@ impl Signers {
     }
 
     /// The replicas whose bits are set.
-    pub(super) fn from_words(words: &[u64]) -> Signers {
+    pub(crate) fn from_words(words: &[u64]) -> Signers {
         Signers(match words {
             [] => Words::Few([0; 2]),
             [a] => Words::Few([*a, 0]),
@@ -76,7 +76,7 @@ impl Signers {
     }
 
     /// Adds a replica; `false` if it was there before.
-    pub(super) fn insert(&mut self, replica: usize) -> bool {
+    pub(crate) fn insert(&mut self, replica: usize) -> bool {
         let words = match &mut self.0 {
             Words::Few(words) => &mut words[..],
             Words::Many(words) => words,
@@ -88,7 +88,7 @@ impl Signers {
     }
 
     /// Takes all replicas out.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         match &mut self.0 {
             Words::Few(words) => words.fill(0),
             Words::Many(words) => words.fill(0),
@@ -96,7 +96,7 @@ impl Signers {
     }
 
     /// The bits, lowest replica first.
-    pub(super) fn words(&self) -> &[u64] {
+    pub(crate) fn words(&self) -> &[u64] {
         match &self.0 {
             Words::Few(words) => words,
             Words::Many(words) => words,
