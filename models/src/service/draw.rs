@@ -16,6 +16,10 @@ pub(crate) enum Purpose {
     Balance,
     /// Jitter of a back-off.
     Jitter,
+    /// Whether client-side throttling lets a call pass.
+    Throttle,
+    /// Whether the work of a request fails.
+    Failure,
 }
 
 /// A word for a purpose.

@@ -10,17 +10,17 @@ use super::Cx;
 pub(crate) enum Said {
     /// An attempt is sent; the second value is its number, zero for the first.
     Attempt,
-    /// No answer came in time.
+    /// No answer came in time; the second value tells whether it was a connection that did not come.
     Timeout,
     /// A request was refused at its service, or dropped from its queue.
     Shed,
-    /// The caller's own policy refused a call.
+    /// The caller's own policy refused a call; the second value is its layer.
     Refused,
     /// The budget allowed no retry.
     Denied,
-    /// A reply came when nobody waited for it any more.
+    /// A reply came when nobody waited for it any more; the second value tells whether it was good.
     Late,
-    /// A call that failed was answered by the fallback.
+    /// A call that failed was answered by the fallback; the second value is the level.
     Fallback,
     /// A request's deadline had passed when its turn came.
     Expired,
@@ -28,12 +28,20 @@ pub(crate) enum Said {
     Opened,
     /// A hedge was sent.
     Hedged,
+    /// A call failed for good, and nothing stood in for it.
+    GaveUp,
+    /// A bulkhead was full; the second value counts the free slots of the caller's other ones.
+    Idle,
+    /// A user has an answer; the second value is its level.
+    Answered,
+    /// The work of a request took effect; the second value names the call that it was done for.
+    Effect,
 }
 
 impl Said {
     /// All of them, in the order of their numbers.
     #[cfg(test)]
-    pub(crate) const ALL: [Said; 10] = [
+    pub(crate) const ALL: [Said; 14] = [
         Said::Attempt,
         Said::Timeout,
         Said::Shed,
@@ -44,6 +52,10 @@ impl Said {
         Said::Expired,
         Said::Opened,
         Said::Hedged,
+        Said::GaveUp,
+        Said::Idle,
+        Said::Answered,
+        Said::Effect,
     ];
 
     #[inline]
@@ -56,3 +68,5 @@ impl Said {
 pub(crate) const QUEUE_DEPTH: u16 = 0;
 /// Metric of [`Fact::Sample`]: state of a breaker.
 pub(crate) const BREAKER_STATE: u16 = 1;
+/// Metric of [`Fact::Sample`]: limit of an adaptive bulkhead.
+pub(crate) const LIMIT: u16 = 2;

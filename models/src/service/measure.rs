@@ -1,5 +1,8 @@
 //! What is measured of services: facts in, samples out.
 
+use std::collections::BTreeSet;
+
+use murphy_scenarios::language::Layer;
 use murphy_scenarios::{MetricKind, MetricRecord, Oracles, PropertyRecord, Verdict};
 use murphy_sim::{Fact, Judge, NodeId, Stamped};
 
@@ -10,25 +13,50 @@ const BUCKET_NS: u64 = 100_000_000;
 /// Amplification is taken over so long.
 const SECOND_NS: u64 = 1_000_000_000;
 
-/// Counters, in the order of [`Said::ALL`], and after them what follows from other facts.
-pub(super) const COUNTERS: [(&str, &str); 13] = [
+/// Counters, in the order of [`Said::ALL`], and after them those that count some of these facts only.
+pub(super) const COUNTERS: [(&str, &str); 25] = [
     ("attempts", "attempts sent, first tries and retries"),
     ("timeouts", "attempts that were not answered in time"),
     ("shed", "requests that a service refused, or dropped because nobody waited any more"),
-    ("refused", "calls that the caller's own policies refused: breaker, rate limiter, bulkhead"),
+    (
+        "refused",
+        "calls that the caller's own policies refused: breaker, rate limiter, bulkhead, and the like",
+    ),
     ("retries_denied", "retries that the budget did not allow"),
     ("late_replies", "replies that came when nobody waited for them any more"),
     ("fallbacks", "calls that failed and were answered by the fallback"),
     ("expired", "requests whose deadline had passed when their turn came"),
     ("breaker_opened", "times that a breaker opened"),
     ("hedges", "second attempts because the first took long"),
+    ("failed_calls", "calls that failed for good, and nothing stood in for them"),
+    ("full_bulkheads", "attempts that a full bulkhead refused"),
+    ("answers", "answers that users got"),
+    ("effects", "requests whose work took effect, at services with `effect`"),
     ("retries", "attempts that are not the first"),
+    ("cut_valid", "good replies that came when nobody waited for them any more: slow, but valid"),
+    ("idle_slots", "slots free in the caller's other bulkheads whenever one was full"),
+    ("fallbacks_degraded", "calls answered by the fallback, degraded or with an earlier answer"),
+    ("fallbacks_minimal", "calls answered by the fallback, minimally"),
+    ("answers_degraded", "answers to users of which a part is degraded or old, none minimal"),
+    ("answers_minimal", "answers to users of which a part is minimal"),
+    ("refused_by_breaker", "calls that a breaker refused"),
+    ("duplicates", "effects of a call beyond its first: double charges"),
     ("sessions_finished", "sessions that had all their results in time"),
     ("sessions_given_up", "sessions that a failure or a long wait ended"),
 ];
-const RETRIES: usize = COUNTERS.len() - 3;
+/// Of [`COUNTERS`], the first that counts some facts only.
+const SOME: usize = 14;
+const DUPLICATES: usize = COUNTERS.len() - 3;
 const FINISHED: usize = COUNTERS.len() - 2;
 const GIVEN_UP: usize = COUNTERS.len() - 1;
+const ATTEMPT: u16 = Said::Attempt as u16;
+const LATE: u16 = Said::Late as u16;
+const FALLBACK: u16 = Said::Fallback as u16;
+const ANSWERED: u16 = Said::Answered as u16;
+const REFUSED: u16 = Said::Refused as u16;
+const IDLE: u16 = Said::Idle as u16;
+const EFFECT: u16 = Said::Effect as u16;
+const BREAKER: u64 = Layer::Breaker as u64;
 pub(super) const AMPLIFICATION: &str = "amplification";
 
 /// Properties that tell whether something happened at all, by what is said when it does.
@@ -46,6 +74,8 @@ pub struct ServiceOracles {
     open: Vec<[(u64, u64); COUNTERS.len()]>,
     samples: Vec<Vec<(u64, u32, f64)>>,
     totals: [u64; COUNTERS.len()],
+    /// Calls whose work took effect.
+    done: BTreeSet<u64>,
     /// First replica of each service.
     firsts: Vec<NodeId>,
     second: u64,
@@ -61,6 +91,7 @@ impl ServiceOracles {
             open: vec![[(0, 0); COUNTERS.len()]; nodes],
             samples: vec![Vec::new(); COUNTERS.len()],
             totals: [0; COUNTERS.len()],
+            done: BTreeSet::new(),
             attempts: vec![0; firsts.len()],
             firsts,
             second: 0,
@@ -75,9 +106,28 @@ impl ServiceOracles {
         index.map_or(0, |index| self.totals[index])
     }
 
+    /// Counts what only some facts of a kind are.
     #[inline]
-    fn count(&mut self, said: &Stamped, counter: usize) {
-        self.totals[counter] += 1;
+    fn count_some(&mut self, said: &Stamped, kind: u16, more: u64) {
+        let some = SOME
+            + match (kind, more) {
+                (ATTEMPT, 1..) => 0,
+                (LATE, 1) => 1,
+                (FALLBACK, 1) => 3,
+                (FALLBACK, 2) => 4,
+                (ANSWERED, 1) => 5,
+                (ANSWERED, 2) => 6,
+                (REFUSED, BREAKER) => 7,
+                (IDLE, slots) => return self.add(said, SOME + 2, slots),
+                (EFFECT, call) if !self.done.insert(call) => DUPLICATES - SOME,
+                _ => return,
+            };
+        self.add(said, some, 1);
+    }
+
+    #[inline]
+    fn add(&mut self, said: &Stamped, counter: usize, amount: u64) {
+        self.totals[counter] += amount;
         let bucket = said.at.0 / BUCKET_NS;
         let (open, count) = &mut self.open[said.node.index()][counter];
         if *open != bucket && *count > 0 {
@@ -85,7 +135,7 @@ impl ServiceOracles {
             *count = 0;
         }
         *open = bucket;
-        *count += 1;
+        *count += amount;
     }
 
     /// Turns to the second that it is now.
@@ -118,17 +168,15 @@ impl Judge for ServiceOracles {
                 self.arrived += 1;
             }
             Fact::Own { kind, a, b } => {
-                self.count(said, usize::from(kind));
+                self.add(said, usize::from(kind), 1);
+                self.count_some(said, kind, b);
                 if kind == Said::Attempt as u16 {
                     self.turn(said.at.0);
                     self.attempts[usize::try_from(a).expect("an index")] += 1;
-                    if b > 0 {
-                        self.count(said, RETRIES);
-                    }
                 }
             }
             Fact::SessionEnd { finished, .. } => {
-                self.count(said, if finished { FINISHED } else { GIVEN_UP });
+                self.add(said, if finished { FINISHED } else { GIVEN_UP }, 1);
             }
             _ => {}
         }
@@ -180,6 +228,6 @@ mod tests {
         for (index, said) in Said::ALL.into_iter().enumerate() {
             assert_eq!(said as usize, index, "{said:?}");
         }
-        assert_eq!(RETRIES, Said::ALL.len());
+        assert_eq!(SOME, Said::ALL.len());
     }
 }

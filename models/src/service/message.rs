@@ -25,6 +25,10 @@ pub struct Ask {
     pub key: u64,
     /// Its importance: 0 critical, 1 high, 2 medium, 3 low.
     pub priority: u8,
+    /// Names the call: the same for all its attempts, and no other call.
+    pub id: u64,
+    /// Whether the callee may go by this name.
+    pub keyed: bool,
 }
 
 /// What a request is answered with.
@@ -36,15 +40,33 @@ pub struct Answer {
     pub whole: u16,
     /// Age of the oldest part of it.
     pub age: Span,
+    /// How good the worst part of it is: 0 full, 1 degraded, 2 minimal.
+    pub level: u8,
+    /// Why it failed, as an HTTP status.
+    pub status: u16,
+    /// For a refusal: not before this much time has passed again.
+    pub retry_after: Span,
 }
 
 impl Answer {
     /// Complete, and fresh.
-    pub const FULL: Answer = Answer { outcome: Outcome::Ok, whole: 1000, age: Span::ZERO };
+    pub const FULL: Answer = Answer {
+        outcome: Outcome::Ok,
+        whole: 1000,
+        age: Span::ZERO,
+        level: 0,
+        status: 200,
+        retry_after: Span::ZERO,
+    };
 
     /// No answer, for this reason.
     pub const fn failed(outcome: Outcome) -> Answer {
-        Answer { outcome, whole: 0, age: Span::ZERO }
+        let status = match outcome {
+            Outcome::Timeout => 504,
+            Outcome::Rejected => 503,
+            _ => 500,
+        };
+        Answer { outcome, whole: 0, status, ..Answer::FULL }
     }
 }
 
@@ -70,10 +92,20 @@ pub enum ServiceMessage {
         /// For which attempt.
         ticket: Ticket,
     },
+    /// Please open a connection.
+    Connect {
+        /// For which attempt.
+        ticket: Ticket,
+    },
+    /// The connection is open.
+    Accepted {
+        /// For which attempt.
+        ticket: Ticket,
+    },
 }
 
 impl Message for ServiceMessage {
-    const KINDS: &'static [&'static str] = &["call", "reply", "cancel"];
+    const KINDS: &'static [&'static str] = &["call", "reply", "cancel", "connect", "accepted"];
 
     #[inline]
     fn kind(&self) -> usize {
@@ -81,6 +113,8 @@ impl Message for ServiceMessage {
             ServiceMessage::Call { .. } => 0,
             ServiceMessage::Reply { .. } => 1,
             ServiceMessage::Cancel { .. } => 2,
+            ServiceMessage::Connect { .. } => 3,
+            ServiceMessage::Accepted { .. } => 4,
         }
     }
 
@@ -99,6 +133,8 @@ impl Message for ServiceMessage {
                 (ticket, fold(answer.outcome as u64 | u64::from(answer.whole) << 8, answer.age.0))
             }
             ServiceMessage::Cancel { ticket } => (ticket, u64::MAX),
+            ServiceMessage::Connect { ticket } => (ticket, u64::MAX - 1),
+            ServiceMessage::Accepted { ticket } => (ticket, u64::MAX - 2),
         };
         fold(u64::from(ticket.slot) << 32 | u64::from(ticket.serial), more)
     }

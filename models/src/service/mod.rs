@@ -20,6 +20,7 @@ mod caller;
 mod draw;
 mod fact;
 mod measure;
+mod memory;
 mod message;
 mod plan;
 pub mod policy;
@@ -64,10 +65,10 @@ pub enum Timer {
     Work(Ticket),
     /// An attempt was not answered in time.
     Timeout(Ticket),
-    /// The wait before a retry is over.
-    Retry(Ticket),
-    /// The rate limiter lets an attempt through.
+    /// The wait is over, before a retry or at the rate limiter.
     Turn(Ticket),
+    /// No connection came in time.
+    Connect(Ticket),
     /// Time for a hedge.
     Hedge(Ticket),
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use murphy_scenarios::language::{
-    Balancer, CallSpec, PolicySpec, QueueSpec, SERVICE_REPLICA, SERVICE_USERS, Scenario, ServiceSpec,
+    Balancer, CallSpec, ConductSpec, PolicySpec, QueueSpec, SERVICE_REPLICA, SERVICE_USERS, Scenario,
+    ServiceSpec,
 };
 use murphy_sim::{Law, NodeId, Span};
 
@@ -31,6 +32,8 @@ pub struct Service {
     pub contention: Span,
     /// Whether requests whose deadline has passed are dropped when their turn comes.
     pub drop_expired: bool,
+    /// How it fails, and what its work leaves behind.
+    pub conduct: ConductSpec,
     /// Calls that a request makes after its work.
     pub calls: Arc<[Dependency]>,
 }
@@ -89,6 +92,7 @@ fn service(scenario: &Scenario, spec: &ServiceSpec) -> Service {
         work: Law::from(&spec.work),
         contention: spec.contention,
         drop_expired: spec.drop_expired,
+        conduct: spec.conduct.clone(),
         calls: calls.map(|(index, call)| dependency(scenario, call, joined(index, call))).collect(),
     }
 }

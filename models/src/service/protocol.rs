@@ -69,12 +69,13 @@ fn kind(name: &'static str, about: &'static str, client: bool) -> KindInfo {
     KindInfo { name, about, client, params: Vec::new() }
 }
 
-/// The metrics; samples of the first two are taken by the nodes themselves.
+/// The metrics; samples of the first three are taken by the nodes themselves.
 fn metrics() -> Vec<MetricInfo> {
     let metric = |name, about, kind| MetricInfo { name, about, dimension: Dimension::One, kind };
     let mut metrics = vec![
         metric("queue_depth", "requests that wait at a replica, looked at every 100 ms", MetricKind::Gauge),
         metric("breaker_state", "0 closed, 1 half open, 2 open, at the caller", MetricKind::Gauge),
+        metric("limit", "attempts that an adaptive limit lets be on their way at once", MetricKind::Gauge),
     ];
     metrics.extend(COUNTERS.iter().map(|&(name, about)| metric(name, about, MetricKind::Counter)));
     metrics.push(metric(

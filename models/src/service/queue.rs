@@ -102,7 +102,7 @@ mod tests {
     }
 
     fn request(serial: u32, priority: u8) -> Waiting {
-        let ask = Ask { luck: 0, deadline: Time::MAX, key: 0, priority };
+        let ask = Ask { luck: 0, deadline: Time::MAX, key: 0, priority, id: 0, keyed: false };
         Waiting { from: NodeId(0), ticket: Ticket { slot: 0, serial }, ask }
     }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use murphy_sim::{Fact, NodeId, Outcome, Span, Time, TimerId};
+use murphy_sim::{Fact, NodeId, Outcome, Span, Time, TimerId, unit};
 
 use super::caller::{Caller, Ended, Place};
 use super::draw::{self, Purpose};
 use super::fact::{QUEUE_DEPTH, Said};
-use super::message::{Answer, ServiceMessage, Ticket};
+use super::memory::{Memory, Seen};
+use super::message::{Answer, Ask, ServiceMessage, Ticket};
 use super::plan::Plan;
 use super::queue::{Queue, Waiting};
 use super::slab::Slab;
@@ -23,6 +24,7 @@ pub struct Replica {
     service: usize,
     caller: Caller,
     queue: Queue,
+    memory: Option<Memory>,
     jobs: Slab<Job>,
     /// Workers that have a request, whether they work or wait for a call.
     busy: u64,
@@ -49,6 +51,7 @@ impl Job {
     fn take(&mut self, answer: &Answer, optional: bool) {
         if answer.outcome == Outcome::Ok {
             self.answer.age = self.answer.age.max(answer.age);
+            self.answer.level = self.answer.level.max(answer.level);
         } else if !optional {
             self.answer = Answer::failed(Outcome::Failed);
         }
@@ -65,6 +68,7 @@ impl Replica {
                 serial,
             ),
             queue: Queue::new(plan.services[service].queue),
+            memory: plan.services[service].conduct.remember.map(Memory::new),
             jobs: Slab::new(),
             busy: 0,
             plan: Arc::clone(plan),
@@ -82,6 +86,9 @@ impl Replica {
                 self.returned(cx, ended);
             }
             ServiceMessage::Cancel { ticket } => self.cancel(cx, from, ticket),
+            // Connections are the kernel's: they come before any queue.
+            ServiceMessage::Connect { ticket } => cx.send(from, ServiceMessage::Accepted { ticket }),
+            ServiceMessage::Accepted { ticket } => self.caller.on_accepted(cx, ticket),
         }
     }
 
@@ -89,8 +96,8 @@ impl Replica {
         let ended = match timer {
             Timer::Work(ticket) => return self.worked(cx, ticket),
             Timer::Timeout(ticket) => self.caller.on_timeout(cx, ticket),
-            Timer::Retry(ticket) => self.caller.on_retry(cx, ticket),
             Timer::Turn(ticket) => self.caller.on_turn(cx, ticket),
+            Timer::Connect(ticket) => self.caller.on_unconnected(cx, ticket),
             Timer::Hedge(ticket) => return self.caller.on_hedge(cx, ticket),
         };
         self.returned(cx, ended);
@@ -98,6 +105,13 @@ impl Replica {
 
     /// A request arrives: a worker takes it, or it waits, or it is refused.
     fn accept(&mut self, cx: &mut Cx<'_>, request: Waiting) {
+        if let (Some(memory), true) = (&mut self.memory, request.ask.keyed) {
+            match memory.arrives(cx.now(), request) {
+                Seen::Never => {}
+                Seen::InWork => return,
+                Seen::Before(answer) => return reply(cx, &request, answer),
+            }
+        }
         if self.busy < self.plan.services[self.service].concurrency {
             self.start(cx, request);
         } else if let Some(refused) = self.queue.push(request) {
@@ -108,8 +122,31 @@ impl Replica {
 
     fn refuse(&mut self, cx: &mut Cx<'_>, request: Waiting) {
         Said::Shed.say(cx, self.service, 0);
-        let Waiting { from, ticket, .. } = request;
-        cx.send(from, ServiceMessage::Reply { ticket, answer: Answer::failed(Outcome::Rejected) });
+        let retry_after = self.plan.services[self.service].conduct.retry_after;
+        self.answer(cx, &request, Answer { retry_after, ..Answer::failed(Outcome::Rejected) });
+    }
+
+    /// Answers a request, and all that wait for the same call.
+    fn answer(&mut self, cx: &mut Cx<'_>, request: &Waiting, answer: Answer) {
+        reply(cx, request, answer);
+        for other in self.forget(cx, request, (answer.outcome == Outcome::Ok).then_some(answer)) {
+            reply(cx, &other, answer);
+        }
+    }
+
+    /// A request is given up: others that wait for the same call take its place.
+    fn again(&mut self, cx: &mut Cx<'_>, request: &Waiting) {
+        for other in self.forget(cx, request, None) {
+            self.accept(cx, other);
+        }
+    }
+
+    /// A request is no longer in work; its answer is remembered, if there is one.
+    fn forget(&mut self, cx: &Cx<'_>, request: &Waiting, answer: Option<Answer>) -> Vec<Waiting> {
+        match &mut self.memory {
+            Some(memory) if request.ask.keyed => memory.ends(cx.now(), request.ask.id, answer),
+            _ => Vec::new(),
+        }
     }
 
     /// A worker takes a request.
@@ -133,6 +170,9 @@ impl Replica {
         let job = self.jobs.get_mut(ticket.slot).filter(|job| job.serial == ticket.serial);
         let Some(job) = job else { return };
         job.work = None;
+        if let Some(status) = error(&self.plan.services[self.service].conduct.errors, &job.request.ask) {
+            job.answer = Answer { status, ..Answer::failed(outcome(status)) };
+        }
         self.advance(cx, ticket.slot);
     }
 
@@ -180,22 +220,29 @@ impl Replica {
     /// Answers a request, and takes the next one.
     fn finish(&mut self, cx: &mut Cx<'_>, slot: u32) {
         let job = self.jobs.remove(slot).expect("a request ends once");
-        let Waiting { from, ticket, .. } = job.request;
-        cx.send(from, ServiceMessage::Reply { ticket, answer: job.answer });
+        if self.plan.services[self.service].conduct.effect && job.answer.outcome == Outcome::Ok {
+            Said::Effect.say(cx, self.service, job.request.ask.id);
+        }
+        self.answer(cx, &job.request, job.answer);
         self.free(cx);
     }
 
     /// A worker is free.
     fn free(&mut self, cx: &mut Cx<'_>) {
         self.busy -= 1;
+        let mut again = Vec::new();
         while let Some(next) = self.queue.pop() {
             let late = cx.now() >= next.ask.deadline;
             if late && self.plan.services[self.service].drop_expired {
                 Said::Expired.say(cx, self.service, 0);
+                again.extend(self.forget(cx, &next, None));
                 continue;
             }
             self.start(cx, next);
             break;
+        }
+        for other in again {
+            self.accept(cx, other);
         }
         self.sample(cx);
     }
@@ -203,16 +250,18 @@ impl Replica {
     /// Nobody waits for a request any more: it leaves the queue, or its work ends. One that waits for
     /// its own calls goes on.
     fn cancel(&mut self, cx: &mut Cx<'_>, from: NodeId, ticket: Ticket) {
-        if self.queue.remove(from, ticket).is_some() {
+        if let Some(request) = self.queue.remove(from, ticket) {
             Said::Shed.say(cx, self.service, 1);
-            return;
+            return self.again(cx, &request);
         }
         let working = |job: &Job| job.request.is(from, ticket) && job.work.is_some();
         let Some(slot) = self.jobs.position(working) else { return };
-        if let Some(timer) = self.jobs.remove(slot).and_then(|job| job.work) {
+        let Some(job) = self.jobs.remove(slot) else { return };
+        if let Some(timer) = job.work {
             cx.cancel_timer(timer);
             Said::Shed.say(cx, self.service, 1);
             self.free(cx);
+            self.again(cx, &job.request);
         }
     }
 
@@ -223,4 +272,27 @@ impl Replica {
             cx.fact(Fact::Sample { metric: QUEUE_DEPTH, value: self.queue.len() });
         }
     }
+}
+
+fn reply(cx: &mut Cx<'_>, request: &Waiting, answer: Answer) {
+    cx.send(request.from, ServiceMessage::Reply { ticket: request.ticket, answer });
+}
+
+/// The error that the work of a request ends with, if any.
+fn error(errors: &[(u16, f64)], ask: &Ask) -> Option<u16> {
+    // An error of the caller's is the same whenever the call is tried.
+    let by_attempt = unit(draw::word(ask.luck, Purpose::Failure));
+    let by_call = unit(draw::word(ask.id, Purpose::Failure));
+    let mut below = [0.0, 0.0];
+    errors.iter().find_map(|&(status, share)| {
+        let own = usize::from(status >= 500);
+        below[own] += share;
+        let at = if status >= 500 { by_attempt } else { by_call };
+        (at < below[own]).then_some(status)
+    })
+}
+
+/// Who is to blame for a status, as a caller sees it.
+fn outcome(status: u16) -> Outcome {
+    if matches!(status, 429 | 503) { Outcome::Rejected } else { Outcome::Failed }
 }

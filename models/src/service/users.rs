@@ -3,6 +3,7 @@
 use murphy_sim::{Fact, Outcome, Request, RequestId, Span, fold};
 
 use super::caller::{Caller, Ended, Place};
+use super::fact::Said;
 use super::message::{Answer, Ask, ServiceMessage};
 use super::plan;
 use super::{Cx, Timer};
@@ -30,23 +31,34 @@ impl Users {
         let luck = fold(self.key, self.asked);
         self.asked += 1;
         let deadline = cx.now().saturating_add(self.deadline);
-        let ask = Ask { luck, deadline, key: request.operation.key, priority: self.priority };
+        let ask = Ask {
+            luck,
+            deadline,
+            key: request.operation.key,
+            priority: self.priority,
+            id: luck,
+            keyed: false,
+        };
         let ended = self.caller.begin(cx, 0, request.id.0, ask);
         complete(cx, ended);
     }
 
     pub(crate) fn on_message(&mut self, cx: &mut Cx<'_>, message: &ServiceMessage) {
-        if let ServiceMessage::Reply { ticket, answer } = *message {
-            let ended = self.caller.on_reply(cx, ticket, answer);
-            complete(cx, ended);
+        match *message {
+            ServiceMessage::Reply { ticket, answer } => {
+                let ended = self.caller.on_reply(cx, ticket, answer);
+                complete(cx, ended);
+            }
+            ServiceMessage::Accepted { ticket } => self.caller.on_accepted(cx, ticket),
+            _ => {}
         }
     }
 
     pub(crate) fn on_timer(&mut self, cx: &mut Cx<'_>, timer: Timer) {
         let ended = match timer {
             Timer::Timeout(ticket) => self.caller.on_timeout(cx, ticket),
-            Timer::Retry(ticket) => self.caller.on_retry(cx, ticket),
             Timer::Turn(ticket) => self.caller.on_turn(cx, ticket),
+            Timer::Connect(ticket) => self.caller.on_unconnected(cx, ticket),
             Timer::Hedge(ticket) => return self.caller.on_hedge(cx, ticket),
             Timer::Work(_) => None,
         };
@@ -55,8 +67,11 @@ impl Users {
 }
 
 fn complete(cx: &mut Cx<'_>, ended: Option<Ended>) {
-    if let Some(Ended { owner, answer: Answer { outcome, .. }, .. }) = ended {
+    if let Some(Ended { owner, answer: Answer { outcome, level, .. }, .. }) = ended {
         let value = u64::from(outcome == Outcome::Ok);
+        if outcome == Outcome::Ok {
+            Said::Answered.say(cx, 0, u64::from(level));
+        }
         cx.fact(Fact::Complete { request: RequestId(owner), outcome, value });
     }
 }

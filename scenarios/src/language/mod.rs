@@ -44,9 +44,10 @@ pub use scenario::{
     WorkloadSpec,
 };
 pub use service::{
-    Around, BackoffKind, BackoffSpec, Balancer, BreakerSpec, BreakerWindow, BudgetSpec, CallSpec, Jitter,
-    Level, PolicySpec, Priority, QueueOrder, QueueSpec, RateLimitSpec, RetryOn, SERVICE_REPLICA,
-    SERVICE_USERS, ServiceSpec,
+    BackoffKind, BackoffSpec, Balancer, BreakerSpec, BreakerWindow, BudgetSpec, CallSpec, ConductSpec,
+    ConnectSpec, FallbackSpec, Jitter, Layer, Level, Library, LimitSpec, PolicySpec, Priority, QueueOrder,
+    QueueSpec, RateLimitKind, RateLimitSpec, RetryOn, SERVICE_REPLICA, SERVICE_USERS, ServiceSpec,
+    ThrottleSpec, ToggleSpec, libraries, policy_keys,
 };
 pub use sweep::Seeds;
 

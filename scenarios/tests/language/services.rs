@@ -1,7 +1,8 @@
 //! `[[service]]`, `[policy.NAME]`, workloads from outside, and `[[compare]]`.
 
 use murphy_scenarios::language::{
-    BackoffKind, Balancer, BreakerWindow, Claim, Jitter, Margin, QueueOrder, SERVICE_REPLICA, SERVICE_USERS,
+    BackoffKind, Balancer, BreakerWindow, BudgetSpec, Claim, Jitter, Margin, QueueOrder, SERVICE_REPLICA,
+    SERVICE_USERS,
 };
 use murphy_sim::Span;
 
@@ -30,8 +31,8 @@ fn services_become_replicas_and_the_outside_becomes_a_node() {
     );
     assert_eq!((budget.backoff.kind, budget.backoff.jitter), (BackoffKind::Exponential, Jitter::Full));
     assert_eq!(
-        budget.budget.map(|budget| (budget.ratio, budget.min_per_sec, budget.ttl)),
-        Some((0.1, 10, Span::secs(10)))
+        budget.budget,
+        Some(BudgetSpec::Window { ratio: 0.1, min_per_sec: 10, shared: true, ttl: Span::secs(10) })
     );
     let slow = &storm.faults[0];
     assert!(
@@ -51,7 +52,10 @@ fn the_frozen_file_means_the_same() {
 fn breakers_have_the_defaults_of_the_library_they_follow() {
     let text = STORM.replace("[policy.naive]", "[policy.naive]\nbreaker = {}");
     let breaker = scenario(&text, &[]).policies[0].breaker.expect("a breaker");
-    assert_eq!((breaker.window, breaker.minimum, breaker.half_open), (BreakerWindow::Count(100), 100, 10));
+    assert_eq!(
+        (breaker.window, breaker.minimum, breaker.half_open),
+        (BreakerWindow::Count(100), 100, Some(10))
+    );
     assert_eq!((breaker.slow_after, breaker.open_for), (Span::secs(60), Span::secs(60)));
     assert!((breaker.failure_rate - 0.5).abs() < 1e-12 && (breaker.slow_rate - 1.0).abs() < 1e-12);
 }

@@ -10,11 +10,17 @@ use murphy_sim::{Span, Time};
 /// strictly longer; an open breaker lets the first call through strictly after its time; half open has a
 /// window and as many permits as that; results that come while it is open are counted and change
 /// nothing. A consecutive one counts failures in a row, and its half-open permits are given back.
+///
+/// An adaptive one opens above twice the failures of its history, and at least 0.2, while these are below
+/// 0.1; above that at one and a half times them, and at most 0.8. When its history is no longer than its
+/// window, that threshold is always above what it judges, and it opens at 0.8 or not at all.
 #[derive(Clone, Debug)]
 pub struct Breaker {
     spec: BreakerSpec,
     state: State,
     window: Window,
+    /// Failures among more calls than the window has, for a threshold that follows them.
+    history: Option<History>,
     refused: u64,
 }
 
@@ -53,7 +59,11 @@ impl Breaker {
     /// A closed breaker.
     pub fn new(spec: BreakerSpec) -> Breaker {
         let window = Window::closed(&spec);
-        Breaker { spec, state: State::Closed, window, refused: 0 }
+        let history = match spec.window {
+            BreakerWindow::Adaptive { history, .. } => Some(History::new(history)),
+            _ => None,
+        };
+        Breaker { spec, state: State::Closed, window, history, refused: 0 }
     }
 
     /// Whether a call may pass.
@@ -61,7 +71,7 @@ impl Breaker {
         if let State::Open(until) = self.state
             && now > until
         {
-            self.state = State::HalfOpen(self.spec.half_open);
+            self.state = State::HalfOpen(self.spec.half_open.unwrap_or(u64::MAX));
             self.window = Window::half_open(&self.spec);
             self.refused = 0;
         }
@@ -83,14 +93,18 @@ impl Breaker {
         if let State::HalfOpen(left) = &mut self.state
             && (how == Recorded::Ignored || consecutive)
         {
-            *left = (*left + 1).min(self.spec.half_open);
+            *left = left.saturating_add(1).min(self.spec.half_open.unwrap_or(u64::MAX));
         }
         if how == Recorded::Ignored {
             return;
         }
         let (failed, slow) = (how == Recorded::Failure, took > self.spec.slow_after);
         self.window.record(now, failed, slow);
-        match (self.state, self.window.judge(&self.spec)) {
+        if let Some(history) = &mut self.history {
+            history.record(failed);
+        }
+        let threshold = self.history.as_ref().map_or(self.spec.failure_rate, History::threshold);
+        match (self.state, self.window.judge(&self.spec, threshold)) {
             (State::Closed | State::HalfOpen(_), Some(true)) => {
                 self.state = State::Open(now.saturating_add(self.spec.open_for));
             }
@@ -101,6 +115,11 @@ impl Breaker {
             }
             _ => {}
         }
+    }
+
+    /// Whether it judges by results; if not, a call is a success when it starts.
+    pub fn awaits(&self) -> bool {
+        self.spec.awaits
     }
 
     /// Its state; an open one stays open until a call comes after its time.
@@ -128,6 +147,36 @@ impl Breaker {
     /// Calls refused since the window began.
     pub fn refused(&self) -> u64 {
         self.refused
+    }
+}
+
+/// The last calls in a ring: whether each failed.
+#[derive(Clone, Debug)]
+struct History {
+    ring: Vec<bool>,
+    size: usize,
+    next: usize,
+    failed: u64,
+}
+
+impl History {
+    fn new(size: u64) -> History {
+        History { ring: Vec::new(), size: count(size), next: 0, failed: 0 }
+    }
+
+    fn record(&mut self, failed: bool) {
+        self.failed += u64::from(failed);
+        if self.ring.len() < self.size {
+            self.ring.push(failed);
+        } else {
+            self.failed -= u64::from(std::mem::replace(&mut self.ring[self.next], failed));
+            self.next = (self.next + 1) % self.size;
+        }
+    }
+
+    fn threshold(&self) -> f64 {
+        let share = self.failed as f64 / self.ring.len().max(1) as f64;
+        if share < 0.1 { (2.0 * share).max(0.2) } else { (1.5 * share).min(0.8) }
     }
 }
 
@@ -175,7 +224,9 @@ impl Window {
     fn closed(spec: &BreakerSpec) -> Window {
         let total = Tally::default();
         match spec.window {
-            BreakerWindow::Count(size) => Window::of_calls(size, spec.minimum.min(size)),
+            BreakerWindow::Count(size) | BreakerWindow::Adaptive { size, .. } => {
+                Window::of_calls(size, spec.minimum.min(size))
+            }
             BreakerWindow::Seconds(seconds) => {
                 let ring = vec![Tally::default(); count(seconds)];
                 Window { total, minimum: spec.minimum, parts: Parts::Seconds { ring, newest: 0 } }
@@ -193,7 +244,8 @@ impl Window {
             let parts = Parts::Row { failures: 0, successes: 0, half_open: true };
             return Window { total: Tally::default(), minimum: 0, parts };
         }
-        Window::of_calls(spec.half_open, spec.minimum.min(spec.half_open))
+        let size = spec.half_open.unwrap_or(spec.minimum);
+        Window::of_calls(size, spec.minimum.min(size))
     }
 
     fn of_calls(size: u64, minimum: u64) -> Window {
@@ -245,7 +297,7 @@ impl Window {
     }
 
     /// Whether it should be open; `None` before there is enough to judge by.
-    fn judge(&self, spec: &BreakerSpec) -> Option<bool> {
+    fn judge(&self, spec: &BreakerSpec, failure_rate: f64) -> Option<bool> {
         if let (
             Parts::Row { failures, successes, half_open },
             BreakerWindow::Consecutive { failures: most, successes: needed },
@@ -260,7 +312,7 @@ impl Window {
         let (failed, slow) = self.rates()?;
         #[expect(clippy::cast_possible_truncation, reason = "the precision of the original")]
         let threshold = |share: f64| (share * 100.0) as f32;
-        Some(failed >= threshold(spec.failure_rate) || slow >= threshold(spec.slow_rate))
+        Some(failed >= threshold(failure_rate) || slow >= threshold(spec.slow_rate))
     }
 }
 
@@ -273,7 +325,6 @@ mod tests {
     use super::BreakerState::{Closed, HalfOpen, Open};
     use super::Recorded::{Failure, Success};
     use super::*;
-    use murphy_scenarios::language::Around;
 
     /// Calls on the original with a clock of their own.
     const GOLDEN: &str = include_str!("../../../tests/data/golden_r4j_circuitbreaker.csv");
@@ -286,8 +337,8 @@ mod tests {
             slow_rate: 1.0,
             slow_after: Span::secs(60),
             open_for: Span::secs(60),
-            half_open: 10,
-            around: Around::Attempt,
+            half_open: Some(10),
+            awaits: true,
         }
     }
 
@@ -298,7 +349,7 @@ mod tests {
             "count10_min2_ho5_min_applies_in_halfopen" => BreakerSpec {
                 window: BreakerWindow::Count(10),
                 minimum: 2,
-                half_open: 5,
+                half_open: Some(5),
                 open_for: second,
                 ..defaults()
             },
@@ -400,7 +451,7 @@ mod tests {
     #[test]
     fn a_consecutive_one_needs_failures_in_a_row_and_then_successes() {
         let window = BreakerWindow::Consecutive { failures: 3, successes: 2 };
-        let mut breaker = Breaker::new(BreakerSpec { window, half_open: 1, ..defaults() });
+        let mut breaker = Breaker::new(BreakerSpec { window, half_open: Some(1), ..defaults() });
         let mut call = |at_s: u64, how: Recorded| {
             let now = Time(at_s * 1_000_000_000);
             let passed = breaker.acquire(now);
@@ -434,7 +485,7 @@ mod tests {
         let mut breaker = Breaker::new(BreakerSpec {
             window: BreakerWindow::Count(1),
             minimum: 1,
-            half_open: 2,
+            half_open: Some(2),
             ..defaults()
         });
         breaker.acquire(Time(0));

@@ -1,5 +1,6 @@
 //! Services that call one another: `[[service]]`, `[policy.NAME]`, and workloads from outside.
 
+mod conduct;
 mod policy;
 mod spec;
 
@@ -13,10 +14,14 @@ use super::tables::{CpuPart, MAX_NODES, NodeTable, WorkloadTable};
 use crate::describe::{ModelInfo, Params};
 
 pub(crate) use policy::Policies;
+pub use policy::{
+    BackoffKind, BackoffSpec, BreakerSpec, BreakerWindow, BudgetSpec, ConnectSpec, FallbackSpec, Jitter,
+    Layer, Level, Library, LimitSpec, PolicySpec, RateLimitKind, RateLimitSpec, RetryOn, ThrottleSpec,
+    ToggleSpec, libraries, policy_keys,
+};
 pub use spec::{
-    Around, BackoffKind, BackoffSpec, Balancer, BreakerSpec, BreakerWindow, BudgetSpec, CallSpec, Jitter,
-    Level, PolicySpec, Priority, QueueOrder, QueueSpec, RateLimitSpec, RetryOn, SERVICE_REPLICA,
-    SERVICE_USERS, ServiceSpec,
+    Balancer, CallSpec, ConductSpec, Priority, QueueOrder, QueueSpec, SERVICE_REPLICA, SERVICE_USERS,
+    ServiceSpec,
 };
 
 /// Most requests that one replica works on, or lets wait, at once.
@@ -33,6 +38,7 @@ pub(crate) struct ServiceTable {
     calls: Vec<CallTable>,
     balancer: Balancer,
     drop_expired: bool,
+    conduct: ConductSpec,
 }
 
 impl Table for ServiceTable {
@@ -73,6 +79,7 @@ impl Table for ServiceTable {
                 "requests whose deadline has passed are dropped when their turn comes",
                 "false",
             ),
+            conduct: conduct::conduct(fields),
         }
     }
 }
@@ -176,6 +183,7 @@ impl<'f> Services<'f> {
             calls: calls.collect(),
             balancer: table.balancer,
             drop_expired: table.drop_expired,
+            conduct: table.conduct.clone(),
             place: self.sources.place(table.node.name.at),
         }
     }
