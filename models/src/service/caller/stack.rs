@@ -170,13 +170,13 @@ impl Caller {
     fn free_slot(&mut self, cx: &mut Cx<'_>, slot: u32, dropped: Option<bool>) {
         let call = self.calls.get_mut(slot).expect("a call that goes on is in the table");
         let Some(limit) = &mut self.links[call.dependency as usize].limit else { return };
-        let before = limit.limit();
+        let before = limit.size();
         match dropped {
             Some(dropped) => limit.sample(cx.now() - call.entered, dropped),
             None => limit.release(),
         }
-        if limit.limit() != before {
-            cx.fact(Fact::Sample { metric: LIMIT, value: limit.limit() });
+        if limit.size() != before {
+            cx.fact(Fact::Sample { metric: LIMIT, value: limit.size() });
         }
     }
 

@@ -117,8 +117,8 @@ mod tests {
         // the table's draws and of these.
         let errors = 4.06 * libm::sqrt(1.0 + DRAWS as f64 / 2e6);
         for row in POLLY.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())) {
-            let cells: Vec<f64> = row.split(',').map(|cell| cell.parse().unwrap()).collect();
-            let [retry, mean, median, low, high, most] = cells[..] else { panic!("{row}") };
+            let figures: Vec<f64> = row.split(',').map(|cell| cell.parse().unwrap()).collect();
+            let [retry, mean, median, low, high, most] = figures[..] else { panic!("{row}") };
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 4")]
             let waits: Vec<f64> = calls.iter().map(|waits| waits[retry as usize]).collect();
             let n = DRAWS as f64;

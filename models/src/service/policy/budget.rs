@@ -85,7 +85,7 @@ impl RetryBudget {
             },
             // A success gives back what its retry cost; one at the first attempt brings one token.
             Kind::Quota { quota, tokens, .. } if ok == Some(true) => {
-                *tokens = (*tokens + paid.unwrap_or(1)).min(*quota)
+                *tokens = (*tokens + paid.unwrap_or(1)).min(*quota);
             }
             Kind::Share { failed, .. } if ok == Some(false) => *failed += 1,
             Kind::Concurrent { retrying, .. } if paid.is_some() => *retrying -= 1,

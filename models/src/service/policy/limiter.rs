@@ -74,24 +74,24 @@ impl Counter {
 struct Cycle {
     limit: u64,
     period: Span,
-    cycle: u64,
+    at: u64,
     permits: i64,
 }
 
 impl Cycle {
     fn new(limit: u64, period: Span) -> Cycle {
-        Cycle { limit, period, cycle: 0, permits: i64::try_from(limit).unwrap_or(i64::MAX) }
+        Cycle { limit, period, at: 0, permits: i64::try_from(limit).unwrap_or(i64::MAX) }
     }
 
     fn reserve(&mut self, now: Time, permits: u64, longest: Span) -> Option<Span> {
         let wanted = i64::try_from(permits).unwrap_or(i64::MAX);
         let limit = i64::try_from(self.limit).unwrap_or(i64::MAX);
         let cycle = now.0 / self.period.0;
-        let passed = i64::try_from(cycle - self.cycle).unwrap_or(i64::MAX);
+        let passed = i64::try_from(cycle - self.at).unwrap_or(i64::MAX);
         let current = limit.saturating_mul(passed).saturating_add(self.permits).min(limit);
         let wait = self.wait(now, cycle, current, wanted);
         let granted = wait <= longest;
-        self.cycle = cycle;
+        self.at = cycle;
         self.permits = if granted { current.saturating_sub(wanted) } else { current };
         granted.then_some(wait)
     }

@@ -155,7 +155,7 @@ impl VegasLimit {
 #[derive(Clone, Debug)]
 pub struct Limit {
     kind: Kind,
-    limit: u64,
+    size: u64,
     in_flight: u64,
 }
 
@@ -171,7 +171,7 @@ impl Limit {
     /// Nothing is on its way.
     pub fn new(spec: LimitSpec) -> Limit {
         let small = |limit: u64| u32::try_from(limit).unwrap_or(u32::MAX);
-        let (kind, limit) = match spec {
+        let (kind, size) = match spec {
             LimitSpec::Fixed(most) => (Kind::Fixed, most),
             LimitSpec::Aimd { least, most, timeout } => {
                 (Kind::Aimd(AimdLimit::new((small(least), small(most)), timeout)), least)
@@ -183,12 +183,12 @@ impl Limit {
                 (Kind::Vegas(VegasLimit::new(small(start), small(most))), start)
             }
         };
-        Limit { kind, limit, in_flight: 0 }
+        Limit { kind, size, in_flight: 0 }
     }
 
     /// Takes a slot, if one is free.
     pub fn acquire(&mut self) -> bool {
-        let free = self.in_flight < self.limit;
+        let free = self.in_flight < self.size;
         self.in_flight += u64::from(free);
         free
     }
@@ -203,8 +203,8 @@ impl Limit {
         let in_flight = u32::try_from(self.in_flight).unwrap_or(u32::MAX);
         // An attempt takes time: the gradient divides by it.
         let took_ns = took.0.max(1);
-        self.limit = match &mut self.kind {
-            Kind::Fixed => self.limit,
+        self.size = match &mut self.kind {
+            Kind::Fixed => self.size,
             Kind::Aimd(limit) => u64::from(limit.sample(took_ns, in_flight, dropped)),
             Kind::Gradient(limit) => u64::from(limit.sample(took_ns, in_flight)),
             Kind::Vegas(limit) => u64::from(limit.sample(took_ns, in_flight, dropped)),
@@ -214,12 +214,12 @@ impl Limit {
 
     /// Slots that are free.
     pub fn idle(&self) -> u64 {
-        self.limit.saturating_sub(self.in_flight)
+        self.size.saturating_sub(self.in_flight)
     }
 
     /// Attempts that may be on their way at once, now.
-    pub fn limit(&self) -> u64 {
-        self.limit
+    pub fn size(&self) -> u64 {
+        self.size
     }
 }
 
@@ -262,8 +262,8 @@ mod tests {
             let queue = f64::from(now) - f64::from(10 * rate);
             let took_ms = 10.0 + queue.max(0.0) / f64::from(rate);
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds")]
-            let took_ns = (took_ms * 1e6) as u64;
-            now = limit.sample(took_ns, now, false);
+            let nanoseconds = (took_ms * 1e6) as u64;
+            now = limit.sample(nanoseconds, now, false);
             now
         });
         after.skip(200).collect()

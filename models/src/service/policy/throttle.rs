@@ -46,7 +46,7 @@ mod tests {
     /// share of what reaches it.
     fn settle(k: f64, capacity_per_s: u64, offered_per_s: u64) -> (f64, f64) {
         let mut throttle = Throttle::new(ThrottleSpec { k, window: Span::secs(30) });
-        let (mut sent, mut accepted, mut taken) = (0, 0, (0, 0));
+        let (mut sent, mut accepted, mut taken) = (0u64, 0u64, (0, 0));
         let calls = 180 * offered_per_s;
         for call in 0..calls {
             let now = Time(call * 1_000_000_000 / offered_per_s);
@@ -55,13 +55,13 @@ mod tests {
             }
             let second = now.0 / 1_000_000_000;
             taken = if taken.0 == second { (second, taken.1 + 1) } else { (second, 1) };
-            let takes = taken.1 <= capacity_per_s;
-            if takes {
+            let accepts = taken.1 <= capacity_per_s;
+            if accepts {
                 throttle.accepted(now);
             }
             if second >= 60 {
                 sent += 1;
-                accepted += u64::from(takes);
+                accepted += u64::from(accepts);
             }
         }
         (sent as f64 / (120 * capacity_per_s) as f64, accepted as f64 / (120 * capacity_per_s) as f64)

@@ -4,6 +4,7 @@ use murphy_sim::Span;
 
 /// A `[policy.NAME]` table: how one service calls another.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch that a scenario sets by itself")]
 pub struct PolicySpec {
     /// Name.
     pub name: String,
