@@ -7,4 +7,5 @@ pub mod detect;
 pub mod faultlab;
 pub mod oracle;
 pub mod pbft;
+pub mod replication;
 pub mod service;

@@ -1,0 +1,6 @@
+//! Replication and recovery: closed forms, planted bugs, and every scenario with its opposite.
+
+#[path = "replication/fixture.rs"]
+mod fixture;
+#[path = "replication/standby.rs"]
+mod standby;
