@@ -25,7 +25,7 @@ pub use murphy_reports::{MetricKind, PropertyRecord, Verdict};
 pub use murphy_scenarios as scenarios;
 pub use murphy_scenarios::{
     Dimension, Effect, KindInfo, MetricInfo, Model, ModelInfo, OperationInfo, Oracles, Param, ParamKind,
-    ParamValue, Params, Problem, PropertyInfo, PropertyKind, Protocol, System, language::NodeSpec,
+    ParamValue, Params, Problem, PropertyInfo, PropertyKind, Protocol, System, Tolerance, language::NodeSpec,
 };
 /// The engine.
 pub use murphy_sim as sim;

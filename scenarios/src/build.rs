@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use murphy_reports::{FaultRecord, MessageCount, WorkloadInfo};
 use murphy_sim::{
-    Arrivals, Chance, Channel, CpuCost, DiskCost, Effect, Fault, FaultKind, Hits, Keep, Keys, Law, Limits,
-    NodeId, NodeSet, NodeSetup, Probe, Process, Rate, Sent, Setup, Site, SiteId, Span, Time, Topology,
-    Workload,
+    Arrivals, Chance, Channel, CpuCost, DiskCost, Effect, Fault, FaultKind, Hits, Keep, Keys, Law, Letter,
+    LetterId, Limits, NodeId, NodeSet, NodeSetup, Probe, Process, Rate, Script, Scripted, Sent, Setup, Site,
+    SiteId, Span, Time, Topology, Workload,
 };
 
 use crate::describe::{Effect as OpEffect, ModelInfo};
 use crate::expect::{Check, Condition};
 use crate::language::{
-    ArrivalSpec, CpuSpec, DiskSpec, DrawSpec, FaultEffect, FaultSpec, LawSpec, NetworkSpec, NodeSpec,
-    Scenario, Scope, Traffic,
+    ArrivalSpec, CpuSpec, DiskSpec, DrawSpec, FaultEffect, FaultSpec, LawSpec, MessageSpec, NetworkSpec,
+    NodeSpec, RequestSpec, Scenario, Scope, Traffic,
 };
 use crate::model::{Protocol, System};
 
@@ -63,8 +63,7 @@ pub(crate) fn setup<P: Protocol>(
         clock_offset_ns: node.clock.offset_ns,
         drift_ppb: ppb(node.clock.drift_ppm),
     });
-    let shadows = shadows(scenario);
-    let plan: Vec<Fault> = scenario.faults.iter().map(|spec| fault(spec, info, &shadows)).collect();
+    let plan = faults(&scenario.faults, scenario, info);
     let defaults = Limits::default();
     Setup {
         seed,
@@ -80,6 +79,44 @@ pub(crate) fn setup<P: Protocol>(
         },
         keep,
     }
+}
+
+/// The decisions that a repro file stores, as the engine takes them.
+pub(crate) fn script(system: &System, info: &ModelInfo, record: bool) -> Script {
+    let Some(repro) = &system.scenario.repro else { return Script { record, ..Script::default() } };
+    let node =
+        |name: &String| node_id(system.names.iter().position(|known| known == name).expect("a checked name"));
+    let kind = |op: &str| {
+        let index = info.operations.iter().position(|operation| operation.name == op);
+        u16::try_from(index.expect("a checked operation")).expect("few operations")
+    };
+    let scripted = |request: &RequestSpec| Scripted {
+        at: request.at,
+        client: node_id(request.client),
+        kind: kind(request.op),
+        key: request.key,
+    };
+    let lists = repro
+        .requests
+        .as_ref()
+        .map(|lists| lists.iter().map(|list| list.iter().map(scripted).collect()).collect());
+    // A message of a probe's client that is no longer there happens to nobody.
+    let known = |message: &&MessageSpec| {
+        [&message.from, &message.to].into_iter().all(|name| system.names.contains(name))
+    };
+    let letter = |message: &MessageSpec| {
+        let kind = info.messages.iter().position(|known| *known == message.kind).expect("a checked kind");
+        let kind = u8::try_from(kind).expect("fewer than 256 message kinds");
+        let id = LetterId { from: node(&message.from), to: node(&message.to), kind, number: message.number };
+        Letter { id, deed: message.deed }
+    };
+    Script { requests: lists, letters: repro.messages.iter().filter(known).map(letter).collect(), record }
+}
+
+/// Faults of a scenario, as the engine knows them.
+pub(crate) fn faults(specs: &[FaultSpec], scenario: &Scenario, info: &ModelInfo) -> Vec<Fault> {
+    let shadows = shadows(scenario);
+    specs.iter().map(|spec| fault(spec, info, &shadows)).collect()
 }
 
 /// Nodes that some fault makes Byzantine: no oracle believes them.
@@ -329,8 +366,8 @@ pub(crate) fn message_counts(info: &ModelInfo, sent: &[Sent]) -> Vec<MessageCoun
 }
 
 /// Faults with what they hit, as records.
-pub(crate) fn fault_records(scenario: &Scenario, hits: &[Hits]) -> Vec<FaultRecord> {
-    let faults = scenario.faults.iter().zip(hits);
+pub(crate) fn fault_records(specs: &[FaultSpec], hits: &[Hits]) -> Vec<FaultRecord> {
+    let faults = specs.iter().zip(hits);
     faults
         .map(|(spec, hits)| FaultRecord {
             name: spec.name.clone(),

@@ -6,6 +6,7 @@
 mod describe;
 pub mod expect;
 pub mod hazard;
+pub mod hunt;
 pub mod language;
 
 mod build;
@@ -13,6 +14,7 @@ mod compare;
 mod model;
 mod observer;
 mod runner;
+mod states;
 
 pub mod results;
 
@@ -20,7 +22,7 @@ pub use describe::{
     Dimension, Effect, KindInfo, MetricInfo, ModelInfo, OperationInfo, Param, ParamKind, ParamValue, Params,
     PropertyInfo, PropertyKind,
 };
-pub use model::{Model, Oracles, Problem, Protocol, Run, System, model};
+pub use model::{Model, Oracles, Problem, Protocol, Run, System, Tolerance, Traced, Watched, model};
 /// What oracles answer with, and how samples of a metric combine.
 pub use murphy_reports::{MessageCount, MetricKind, MetricRecord, PropertyRecord, Verdict};
 pub use runner::{Job, RunPlan, Study};

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use murphy_reports::{End, MessageCount, MetricRecord, PropertyRecord, RunRecord, Verdict};
-use murphy_sim::{Judge, Keep, NodeId, Process, Span, Stop, Time, Trace, World};
+use murphy_sim::{Judge, Keep, NodeId, Process, Recorded, Sending, Span, Stop, Time, Trace, World};
 
 use crate::build;
 use crate::describe::ModelInfo;
 use crate::expect::{Check, Condition};
-use crate::language::{NodeSpec, Place, Scenario};
+use crate::language::{FaultSpec, NodeSpec, Place, Scenario};
 use crate::observer::Observer;
 
 /// What the runner knows of a model: erased once a run, static inside.
@@ -22,13 +22,76 @@ pub trait Model: Send + Sync {
     fn check(&self, scenario: &Scenario) -> Vec<Problem>;
 
     /// One run, ready to start.
-    fn prepare(&self, scenario: &Arc<Scenario>, seed: u64, keep: Keep) -> Box<dyn Run>;
+    fn prepare(&self, scenario: &Arc<Scenario>, seed: u64, keep: Keep) -> Box<dyn Run> {
+        self.prepare_watched(scenario, seed, Watched { keep, ..Watched::default() })
+    }
+
+    /// The same, and what is kept of it beside its record.
+    fn prepare_watched(&self, scenario: &Arc<Scenario>, seed: u64, watched: Watched) -> Box<dyn Run>;
+
+    /// What a hunt may do to the system without breaking the protocol's assumptions.
+    fn tolerance(&self, scenario: &Scenario) -> Tolerance;
+}
+
+/// What is kept of a run beside its record. None of it changes the run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// Events.
+    pub keep: Keep,
+    /// Every message that was handed to the network.
+    pub sendings: bool,
+    /// The pairs of protocol states that it reached.
+    pub states: bool,
+}
+
+/// What a protocol promises to bear: a hunt goes no further.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tolerance {
+    /// The nodes that faults strike, in roster order.
+    pub nodes: Vec<NodeId>,
+    /// How many of them may be down or cut off at once, for the system to go on.
+    pub at_once: usize,
+    /// How many of them may lie, the same ones throughout a run.
+    pub liars: usize,
+}
+
+/// What is left of a run that was watched.
+#[derive(Clone, Debug)]
+pub struct Traced {
+    /// The record.
+    pub record: RunRecord,
+    /// The events that were kept.
+    pub events: Vec<Recorded>,
+    /// The messages, if they were asked for.
+    pub sendings: Vec<Sending>,
+    /// Hashes of prefixes of the trace, and how many events they are apart.
+    pub prefixes: (Vec<u64>, u64),
+    /// Hash of the events, edges of faults apart.
+    pub events_hash: u64,
 }
 
 /// One run of one scenario with one seed.
 pub trait Run {
     /// Simulates to the end and hands over what was measured; `None` when `stop` became true before.
     fn finish(self: Box<Self>, stop: &AtomicBool) -> Option<RunRecord>;
+
+    /// The same, with what was watched.
+    fn traced(self: Box<Self>, stop: &AtomicBool) -> Option<Traced>;
+
+    /// Simulates up to and including a time; whether the run goes on.
+    fn advance(&mut self, until: Time) -> bool;
+
+    /// A run with the same past, and the same future unless something is changed.
+    fn fork(&self) -> Box<dyn Run>;
+
+    /// From now on the environment decides by another seed.
+    fn reseed(&mut self, seed: u64);
+
+    /// Adds faults that are still to come. None of them makes a node lie.
+    fn add_faults(&mut self, faults: &[FaultSpec]);
+
+    /// The pairs of protocol states reached so far, in order, if they are watched.
+    fn states(&self) -> &[u16];
 }
 
 /// A mistake in a scenario that a model found.
@@ -53,6 +116,15 @@ pub trait Protocol: Send + Sync + 'static {
     /// Mistakes that only this protocol can see; the default sees none.
     fn check(_system: &System) -> Vec<Problem> {
         Vec::new()
+    }
+
+    /// What a hunt may do to the system. The default: every node that is no client may fail in any way but
+    /// lying, a third of them at once.
+    fn tolerance(system: &System) -> Tolerance {
+        let nodes = system.nodes.iter().filter(|node| !node.client);
+        let nodes: Vec<NodeId> = nodes.map(|node| build::node_id(node.index)).collect();
+        let at_once = nodes.len().div_ceil(3);
+        Tolerance { nodes, at_once, liars: 0 }
     }
 
     /// What one node is told at every boot.
@@ -155,25 +227,69 @@ impl<P: Protocol> Model for ProtocolModel<P> {
         P::check(&System::new(&Arc::new(scenario.clone())))
     }
 
-    fn prepare(&self, scenario: &Arc<Scenario>, seed: u64, keep: Keep) -> Box<dyn Run> {
+    fn prepare_watched(&self, scenario: &Arc<Scenario>, seed: u64, watched: Watched) -> Box<dyn Run> {
         let system = System::new(&crate::hazard::expanded(scenario, seed));
-        let setup = build::setup::<P>(&system, &self.info, seed, keep);
-        let judge = (Observer::new(&system, &self.info), P::oracles(&system));
-        Box::new(ProtocolRun::<P> { world: World::new(setup, judge), system, info: self.info.clone(), seed })
+        let setup = build::setup::<P>(&system, &self.info, seed, watched.keep);
+        let script = build::script(&system, &self.info, watched.sendings);
+        let judge = (Observer::new(&system, &self.info, watched.states), P::oracles(&system));
+        let world = World::scripted(setup, judge, script);
+        let faults = system.scenario.faults.clone();
+        Box::new(ProtocolRun::<P> { world, faults, system, info: self.info.clone(), seed, reseeded: 0 })
+    }
+
+    fn tolerance(&self, scenario: &Scenario) -> Tolerance {
+        P::tolerance(&System::new(&Arc::new(scenario.clone())))
     }
 }
 
 struct ProtocolRun<P: Protocol> {
     world: World<P::Process, (Observer, P::Oracles)>,
+    /// The plan, with what was added to it.
+    faults: Vec<FaultSpec>,
     system: System,
     info: ModelInfo,
     seed: u64,
+    /// How many of the scenario's reseeds are done.
+    reseeded: usize,
 }
 
-impl<P: Protocol> Run for ProtocolRun<P> {
-    fn finish(mut self: Box<Self>, stop: &AtomicBool) -> Option<RunRecord> {
+impl<P: Protocol> ProtocolRun<P> {
+    /// Simulates up to and including a time, and reseeds where the scenario says so.
+    fn run_until(&mut self, end: Time) -> Stop {
+        let reseeds = self.system.scenario.repro.as_ref().map_or(&[][..], |repro| &repro.reseeds);
+        while let Some(&(at, seed)) = reseeds.get(self.reseeded).filter(|(at, _)| *at < end) {
+            match self.world.run_until(at) {
+                Stop::Reached => {}
+                other => return other,
+            }
+            self.world.reseed(seed);
+            self.reseeded += 1;
+        }
+        self.world.run_until(end)
+    }
+
+    /// Runs to the end, and looks now and then whether it should give up. Where a slice ends changes nothing.
+    fn run_in_slices(&mut self, stop: &AtomicBool) -> Option<Stop> {
+        const SLICES: u64 = 1000;
+        let end = Time::ZERO.saturating_add(self.system.scenario.duration);
+        for slice in 1..=SLICES {
+            if stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            let until = if slice == SLICES { end } else { Time(end.0 / SLICES * slice) };
+            if until < self.world.now() {
+                continue;
+            }
+            match self.run_until(until) {
+                Stop::Reached => {}
+                other => return Some(other),
+            }
+        }
+        Some(Stop::Reached)
+    }
+
+    fn record(self, stop: Stop) -> RunRecord {
         let scenario = Arc::clone(&self.system.scenario);
-        let stop = run_in_slices(&mut self.world, Time::ZERO.saturating_add(scenario.duration), stop)?;
         let at_ns = self.world.now().0;
         let trace_hash = murphy_sim::fold(self.world.trace().hash(), self.world.trace().fault_hash());
         let events = self.world.trace().events();
@@ -185,7 +301,7 @@ impl<P: Protocol> Run for ProtocolRun<P> {
             .map(|node| (node.name.clone(), self.world.node_hash(build::node_id(node.index))))
             .collect();
         let messages = build::message_counts(&self.info, self.world.sent());
-        let faults = build::fault_records(&scenario, &self.world.hits());
+        let faults = build::fault_records(&self.faults, &self.world.hits());
         let (observer, mut oracles) = self.world.into_judge();
         let properties = oracles.verdicts();
         oracles.sent(&messages);
@@ -198,7 +314,7 @@ impl<P: Protocol> Run for ProtocolRun<P> {
         };
         let mut seen = observer.finish();
         add_samples(&mut seen.metrics, oracles.metrics());
-        Some(RunRecord {
+        RunRecord {
             scenario: scenario.name.clone(),
             point: scenario.point.clone(),
             seed: self.seed,
@@ -217,7 +333,52 @@ impl<P: Protocol> Run for ProtocolRun<P> {
             faults,
             properties,
             metrics: seen.metrics,
+        }
+    }
+}
+
+impl<P: Protocol> Run for ProtocolRun<P> {
+    fn finish(mut self: Box<Self>, stop: &AtomicBool) -> Option<RunRecord> {
+        let stop = self.run_in_slices(stop)?;
+        Some(self.record(stop))
+    }
+
+    fn traced(mut self: Box<Self>, stop: &AtomicBool) -> Option<Traced> {
+        let stop = self.run_in_slices(stop)?;
+        let trace = self.world.trace();
+        let (prefixes, stride) = trace.prefixes();
+        let (prefixes, events_hash) = ((prefixes.to_vec(), stride), trace.hash());
+        let events = trace.recorded().copied().collect();
+        let sendings = self.world.sendings().to_vec();
+        Some(Traced { record: self.record(stop), events, sendings, prefixes, events_hash })
+    }
+
+    fn advance(&mut self, until: Time) -> bool {
+        self.run_until(until) == Stop::Reached
+    }
+
+    fn fork(&self) -> Box<dyn Run> {
+        Box::new(ProtocolRun::<P> {
+            world: self.world.clone(),
+            faults: self.faults.clone(),
+            system: self.system.clone(),
+            info: self.info.clone(),
+            seed: self.seed,
+            reseeded: self.reseeded,
         })
+    }
+
+    fn reseed(&mut self, seed: u64) {
+        self.world.reseed(seed);
+    }
+
+    fn add_faults(&mut self, faults: &[FaultSpec]) {
+        self.world.add_faults(&build::faults(faults, &self.system.scenario, &self.info));
+        self.faults.extend_from_slice(faults);
+    }
+
+    fn states(&self) -> &[u16] {
+        self.world.judge().0.states()
     }
 }
 
@@ -237,26 +398,6 @@ fn add_samples(metrics: &mut [MetricRecord], measured: Vec<MetricRecord>) {
         record.samples.extend(more.samples);
         record.samples.sort_by_key(|&(at_ns, node, _)| (at_ns, node));
     }
-}
-
-/// Runs to `end`, and looks now and then whether it should give up. Where a slice ends changes nothing.
-fn run_in_slices<P: Process, J: Judge>(
-    world: &mut World<P, J>,
-    end: Time,
-    stop: &AtomicBool,
-) -> Option<Stop> {
-    const SLICES: u64 = 1000;
-    for slice in 1..=SLICES {
-        if stop.load(Ordering::Relaxed) {
-            return None;
-        }
-        let until = if slice == SLICES { end } else { Time(end.0 / SLICES * slice) };
-        match world.run_until(until) {
-            Stop::Reached => {}
-            other => return Some(other),
-        }
-    }
-    Some(Stop::Reached)
 }
 
 fn limit(limit: &str, at_ns: u64) -> End {

@@ -6,6 +6,7 @@ use murphy_sim::{Fact, Judge, NodeId, RequestId, Stamped};
 use crate::build;
 use crate::describe::{Dimension, ModelInfo};
 use crate::model::System;
+use crate::states::States;
 
 /// Collects requests, probes, marks and samples.
 #[derive(Clone, Debug)]
@@ -14,6 +15,7 @@ pub(crate) struct Observer {
     places: Vec<(bool, u32)>,
     /// By workload and operation kind of the model: index of the operation in the workload.
     operations: Vec<Vec<u16>>,
+    states: Option<Box<States>>,
     observed: Observed,
 }
 
@@ -27,7 +29,7 @@ pub(crate) struct Observed {
 }
 
 impl Observer {
-    pub(crate) fn new(system: &System, info: &ModelInfo) -> Observer {
+    pub(crate) fn new(system: &System, info: &ModelInfo, states: bool) -> Observer {
         let metrics = info.metrics.iter().map(|metric| MetricRecord {
             name: metric.name.to_owned(),
             unit: unit(metric.dimension).to_owned(),
@@ -37,8 +39,14 @@ impl Observer {
         Observer {
             places: Vec::new(),
             operations: build::operation_places(&system.scenario, info),
+            states: states.then(|| Box::new(States::new(system.nodes.len()))),
             observed: Observed { metrics: metrics.collect(), ..Observed::default() },
         }
+    }
+
+    /// The pairs of protocol states that were reached, if they are watched.
+    pub(crate) fn states(&self) -> &[u16] {
+        self.states.as_ref().map_or(&[], |states| states.reached())
     }
 
     pub(crate) fn finish(self) -> Observed {
@@ -93,6 +101,9 @@ impl Observer {
 
 impl Judge for Observer {
     fn observe(&mut self, said: &Stamped) {
+        if let Some(states) = &mut self.states {
+            states.observe(said);
+        }
         let named = |NodeId(node)| u64::from(node);
         match said.fact {
             Fact::Arrive(request) => self.arrive(said, request),

@@ -65,6 +65,11 @@ impl<'m> Study<'m> {
         &self.points
     }
 
+    /// The model that simulates each point.
+    pub fn models(&self) -> &[&'m dyn Model] {
+        &self.models
+    }
+
     /// Seeds of each point: those given, else the design's, else each point's own.
     pub fn jobs(&self, seeds: &[u64]) -> Vec<Job> {
         let design = if seeds.is_empty() { self.document.seeds() } else { seeds };

@@ -1,5 +1,7 @@
 //! The network at work: what becomes of one message on its way. Nothing here is generic.
 
+mod letters;
+
 use std::sync::Arc;
 
 use crate::fact::NodeId;
@@ -9,6 +11,7 @@ use crate::law::Law;
 use crate::random::{Chance, Domain, Keyed};
 use crate::time::{Span, Time};
 use crate::topology::{Channel, Route, SiteId, Topology};
+pub(crate) use letters::{amend, lateness};
 
 /// What became of messages, faults of the plan apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,6 +81,8 @@ pub(crate) struct Network {
     active: Vec<Active>,
     /// Active faults that cut links.
     cutters: Vec<usize>,
+    /// Every message is looked at: none takes the quick way.
+    watched: bool,
 }
 
 /// How messages get from one site to another now.
@@ -115,6 +120,7 @@ impl Network {
             },
             active: Vec::new(),
             cutters: Vec::new(),
+            watched: false,
         };
         network.reroute();
         network
@@ -181,7 +187,7 @@ impl Network {
                     Route::Links(_) | Route::Cut => None,
                 };
                 let quick = channel
-                    .filter(|channel| !detour && is_quiet(channel))
+                    .filter(|channel| !self.watched && !detour && is_quiet(channel))
                     .map(|channel| channel.latency.clone());
                 self.paths.push(Path { route, detour, quick });
             }

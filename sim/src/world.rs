@@ -10,6 +10,7 @@ mod load;
 mod payload;
 mod pools;
 mod resources;
+mod scripted;
 mod sending;
 mod setup;
 mod trouble;
@@ -21,6 +22,7 @@ use crate::hash::fold;
 use crate::network::NetworkCounts;
 use crate::process::{Context, Message as _, Process};
 use crate::queue::Entry;
+use crate::script::Script;
 use crate::time::Time;
 use crate::timers::Due;
 use crate::trace::{Event, Noted, Trace};
@@ -100,7 +102,15 @@ impl<P: Process, J: Judge> World<P, J> {
     /// # Panics
     /// When the setup names a node, site, link or operation that does not exist.
     pub fn new(setup: Setup<P::Config>, judge: J) -> World<P, J> {
-        let core = Core::new(setup);
+        World::scripted(setup, judge, Script::default())
+    }
+
+    /// The same with a script: some decisions are taken from lists.
+    ///
+    /// # Panics
+    /// When the setup or the script names a node, site, link or operation that does not exist.
+    pub fn scripted(setup: Setup<P::Config>, judge: J, script: Script) -> World<P, J> {
+        let core = Core::new(setup, script);
         let nodes = core.hosts.iter().map(|_| None).collect();
         World { core, nodes, judge }
     }

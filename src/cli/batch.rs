@@ -132,6 +132,11 @@ impl Stop {
         stop
     }
 
+    /// Whether a signal came.
+    pub(super) fn is_set(&self) -> bool {
+        self.flag.load(Ordering::Relaxed)
+    }
+
     pub(super) fn code(&self) -> u8 {
         if self.terminated.load(Ordering::Relaxed) { exit::TERMINATED } else { exit::INTERRUPTED }
     }

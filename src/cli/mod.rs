@@ -3,9 +3,12 @@
 mod batch;
 mod calc;
 mod check;
+mod hunt;
 mod list;
 mod new;
+mod replay;
 mod run;
+mod shrink;
 mod test;
 
 use std::ffi::OsString;
@@ -60,6 +63,9 @@ impl Cli {
         let done = match typed.command {
             Command::Run(args) => run::run(&self.models, &args, &terminal),
             Command::Test(args) => test::test(&self.models, &args, &terminal),
+            Command::Hunt(args) => hunt::hunt(&self.models, &args, &terminal),
+            Command::Shrink(args) => shrink::shrink(&self.models, &args, &terminal),
+            Command::Replay(args) => replay::replay(&self.models, &args, &terminal),
             Command::Check(args) => check::check(&self.models, &args, &terminal),
             Command::List(args) => list::list(&self.infos(), &args, &terminal),
             Command::Schema => list::schema(&self.infos(), &terminal),
@@ -89,7 +95,9 @@ fn program_name(arguments: &[OsString]) -> String {
 /// Exit codes of the interface.
 mod exit {
     pub(super) const PASS: u8 = 0;
+    pub(super) const FAIL: u8 = 1;
     pub(super) const USAGE: u8 = 2;
+    pub(super) const DRIFT: u8 = 3;
     pub(super) const NOTHING: u8 = 4;
     pub(super) const INTERRUPTED: u8 = 130;
     pub(super) const TERMINATED: u8 = 143;
@@ -133,6 +141,12 @@ enum Command {
     Test(test::TestArgs),
     /// Read scenarios, check them and print the plan; runs nothing
     Check(check::CheckArgs),
+    /// Search seeds, fault plans and schedules for a violated property
+    Hunt(hunt::HuntArgs),
+    /// Make the run of a repro file as small as it gets
+    Shrink(shrink::ShrinkArgs),
+    /// Run a repro file again
+    Replay(replay::ReplayArgs),
     /// List models, faults, hazards, metrics or scenarios
     List(list::ListArgs),
     /// Calculate a closed form: availability, queues, retries, checkpoints, burn rates, ROI

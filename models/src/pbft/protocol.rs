@@ -1,7 +1,7 @@
 //! How scenarios see the protocol: kinds of nodes, parameters, properties.
 
 use murphy_scenarios::language::NodeSpec;
-use murphy_scenarios::{KindInfo, ModelInfo, Param, ParamKind, Params, Problem, Protocol, System};
+use murphy_scenarios::{KindInfo, ModelInfo, Param, ParamKind, Params, Problem, Protocol, System, Tolerance};
 use murphy_sim::{Fact, Message as _};
 
 use super::{Bug, Config, Options, Pbft, PbftMessage};
@@ -83,6 +83,14 @@ impl Protocol for Pbft {
             problems.push(Problem { place: place(other), message });
         }
         problems
+    }
+
+    fn tolerance(system: &System) -> Tolerance {
+        let nodes = system.of_kind(REPLICA);
+        let first = system.nodes.iter().find(|node| node.kind == REPLICA);
+        let f =
+            first.map_or(0, |node| usize::try_from(node.params.count("f")).expect("a checked f is small"));
+        Tolerance { nodes, at_once: f, liars: f }
     }
 
     fn configure(system: &System, node: &NodeSpec) -> Config {

@@ -59,7 +59,7 @@ pub struct Document {
 
 #[derive(Debug)]
 struct Inner {
-    models: Vec<ModelInfo>,
+    models: Arc<[ModelInfo]>,
     sources: Arc<Sources>,
     /// The file after overrides, without sweeps and design.
     base: Value,
@@ -134,7 +134,7 @@ pub fn parse(
     let compares =
         if axes_right { reader.compares(&compare_tables, &axes, &values, &points) } else { Vec::new() };
     let mut inner = Inner {
-        models: models.to_vec(),
+        models: models.into(),
         sources: Arc::new(reader.sources),
         base,
         whole: root,
@@ -369,6 +369,32 @@ fn override_value(source: u32, text: &str, offset: usize) -> Result<Value, Diagn
         Value::new(at, value.unwrap_or_else(|_| Data::Text(item.trim().to_owned())))
     };
     Ok(Value::new(at, Data::Array(list.split(',').map(word).collect())))
+}
+
+/// Reads trees that programs make: the mistakes of one are not shown, only that it has some.
+pub(crate) struct Resolver(Arc<[ModelInfo]>);
+
+impl Resolver {
+    pub(crate) fn new(models: &[ModelInfo]) -> Resolver {
+        Resolver(models.into())
+    }
+
+    /// What a tree without a sweep means, if it has no mistakes.
+    pub(crate) fn resolve(&self, tree: &Value) -> Option<Scenario> {
+        let inner = Inner {
+            models: Arc::clone(&self.0),
+            sources: Arc::default(),
+            base: tree.clone(),
+            whole: Value::new(At::NONE, Data::Table(Vec::new())),
+            axes: Vec::new(),
+            points: Vec::new(),
+            seeds: Vec::new(),
+            compare_tables: Vec::new(),
+            compares: Vec::new(),
+        };
+        let (scenario, found) = inner.point(&[]);
+        found.is_empty().then_some(scenario)
+    }
 }
 
 impl Inner {

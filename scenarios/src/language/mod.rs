@@ -25,6 +25,7 @@ mod partition;
 mod path;
 mod plan;
 mod records;
+mod repro;
 mod resolve;
 mod resource;
 mod rtt;
@@ -38,6 +39,8 @@ pub use document::{Document, Point, Set, decode, parse};
 pub use fault::{FaultInfo, faults};
 pub use hazard::hazards;
 pub use plan::schema;
+pub use quantity::parse_duration;
+pub use repro::{MessageSpec, ReproSpec, RequestSpec};
 pub use scenario::{
     ArrivalSpec, ClockSpec, CpuSpec, DiskSpec, DrawSpec, FaultEffect, FaultSpec, GroupSpec, LawSpec, Limits,
     LinkSpec, NetworkSpec, NodeSpec, OpSpec, Place, ReorderSpec, Scenario, Scope, SiteSpec, Traffic,
@@ -52,7 +55,7 @@ pub use service::{
 pub use sweep::Seeds;
 
 pub(crate) use diagnostic::{closest, listed};
-pub(crate) use document::folder;
-pub(crate) use quantity::duration_text;
+pub(crate) use document::{Resolver, folder};
+pub(crate) use quantity::{duration, duration_text};
 pub(crate) use template::{By, Made, Template};
-pub(crate) use value::quoted;
+pub(crate) use value::{Data, Entry, Value, parse_tree, quoted};

@@ -153,6 +153,11 @@ pub(crate) fn duration(text: &str) -> Result<Span, Wrong> {
     exact(number, factor).map(Span).ok_or_else(|| wrong("longer than 584 years"))
 }
 
+/// A duration as scenarios write it, such as `1.5s` or `10m`.
+pub fn parse_duration(text: &str) -> Option<Span> {
+    duration(text).ok()
+}
+
 /// A size in bytes.
 pub(crate) fn bytes(text: &str) -> Result<u64, Wrong> {
     let (negative, number, unit) = split(text)?;

@@ -66,8 +66,10 @@ pub(crate) fn resolve(
     );
     unique(file.faults.iter().map(|table| (&table.name.value.0, table.name.at)), "faults", &mut names.found);
     let workloads = file.workloads.iter().zip(asked);
-    let workloads = workloads.map(|(table, asked)| workload(table, asked, &models, &mut names)).collect();
+    let workloads: Vec<WorkloadSpec> =
+        workloads.map(|(table, asked)| workload(table, asked, &models, &mut names)).collect();
     own_names(&file, &mut names.found);
+    let repro = file.repro.map(|table| Arc::new(table.resolve(&workloads, &models, &mut names)));
     let faults = file.faults.into_iter().filter_map(|table| fault(table, sources, &mut names)).collect();
     let hazards = file.hazards.into_iter().filter_map(|table| table.resolve(sources, &mut names)).collect();
     found.append(&mut names.found);
@@ -92,6 +94,7 @@ pub(crate) fn resolve(
         hazards,
         expectations: Vec::new(),
         figures: Vec::new(),
+        repro,
         canonical: String::new(),
     };
     (scenario, file.expects)

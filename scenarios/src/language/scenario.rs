@@ -7,6 +7,7 @@ use murphy_reports::Persistence;
 use murphy_sim::{Span, Time};
 
 use super::compare::Figure;
+use super::repro::ReproSpec;
 use super::service::{PolicySpec, Priority, ServiceSpec};
 use crate::describe::{Effect as OpEffect, Params};
 use crate::expect::Expectation;
@@ -55,6 +56,8 @@ pub struct Scenario {
     pub expectations: Vec<Expectation>,
     /// Figures that `[[compare]]` tables take of a run, in file order.
     pub figures: Vec<Figure>,
+    /// What makes of the scenario one concrete run, if it is a repro file.
+    pub repro: Option<Arc<ReproSpec>>,
     pub(crate) canonical: String,
 }
 

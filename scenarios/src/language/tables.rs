@@ -15,6 +15,7 @@ use super::fields::{
 };
 use super::hazard::{Class, HazardTable};
 use super::params;
+use super::repro::ReproTable;
 use super::scenario::{ArrivalSpec, ClockSpec, CpuSpec, DiskSpec, LawSpec, Limits, NetworkSpec, ReorderSpec};
 use super::service::{Policies, Priority, ServiceTable, priority, workload_keys};
 use super::sweep::{DesignTable, SweepTable};
@@ -51,6 +52,7 @@ pub(crate) struct File {
     pub(crate) faults: Vec<FaultTable>,
     pub(crate) hazards: Vec<HazardTable>,
     pub(crate) expects: Vec<ExpectTable>,
+    pub(crate) repro: Option<ReproTable>,
 }
 
 impl Table for File {
@@ -96,6 +98,7 @@ impl Table for File {
             faults: fields.list("fault", "intervals in which something is wrong"),
             hazards: fields.list("hazard", "generators that expand to faults before the run"),
             expects: fields.list("expect", "what must come out"),
+            repro: fields.optional("repro", "one concrete run and what it violates, as a hunt writes it"),
         }
     }
 }

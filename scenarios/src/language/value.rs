@@ -161,6 +161,16 @@ impl Value {
 fn section(out: &mut String, header: &str, entries: &[Entry]) {
     _ = writeln!(out, "\n{header}");
     for entry in entries {
+        let items = entry.value.items();
+        if header == "[repro]" && items.len() > 1 {
+            // Decisions: one a line, for people who compare them.
+            _ = writeln!(out, "{} = [", key(&entry.key));
+            for item in items {
+                _ = writeln!(out, "  {},", item.inline());
+            }
+            out.push_str("]\n");
+            continue;
+        }
         _ = writeln!(out, "{} = {}", key(&entry.key), entry.value.inline());
     }
 }
@@ -184,6 +194,11 @@ pub(crate) fn quoted(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+/// Parses a text that this crate wrote.
+pub(crate) fn parse_tree(text: &str) -> Value {
+    parse_document(0, text).0
 }
 
 /// Parses a document as far as it can be parsed; the mistakes of its syntax come beside it.

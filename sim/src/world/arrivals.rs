@@ -40,6 +40,12 @@ impl<P: Process> Core<P> {
     /// The first arrivals of a workload.
     pub(super) fn schedule_arrivals(&mut self, workload: usize) {
         let slot = u32::try_from(workload).expect("fewer than 2^16 workloads");
+        if self.is_listed() {
+            if let Some(at) = self.next_listed(workload) {
+                self.push(at, Tag::Arrival, 0, slot);
+            }
+            return;
+        }
         let workloads = Arc::clone(&self.workloads);
         match &workloads[workload].arrivals {
             Arrivals::Users { users, .. } => {
@@ -76,6 +82,9 @@ impl<P: Process> Core<P> {
 
     /// Draws the request that arrives now, and schedules the arrival after it.
     pub(crate) fn next_request(&mut self, entry: Entry, probe: bool) -> (Request, NodeId) {
+        if !probe && self.is_listed() {
+            return self.listed_request(entry);
+        }
         let index = entry.slot as usize;
         let workloads = Arc::clone(&self.workloads);
         let source = &workloads[index];

@@ -7,6 +7,7 @@ use super::deceit::add_twins;
 use super::failing::Failing;
 use super::host::{Host, Inbox, Inboxes};
 use super::payload::Payloads;
+use super::scripted::{Lists, Watch};
 use super::setup::{CpuCost, Limits, Setup, Workload};
 use super::{Sent, Stop, Tag, id};
 use crate::adversary::Adversary;
@@ -19,6 +20,7 @@ use crate::network::Network;
 use crate::process::{Message, Process};
 use crate::queue::{Entry, Queue};
 use crate::random::Keyed;
+use crate::script::Script;
 use crate::time::Time;
 use crate::timers::{NO_IDLE_TIMERS, Timers};
 use crate::trace::{Event, Noted, Recorded, Trace};
@@ -61,6 +63,10 @@ pub(crate) struct Core<P: Process> {
     /// Arrivals so far, by workload: those of an open one, or sessions.
     pub(super) arrivals: Vec<u64>,
     pub(super) askers: Askers,
+    /// Single messages that are amended or recorded.
+    pub(super) watch: Option<Box<Watch>>,
+    /// Requests that come from lists.
+    pub(super) lists: Option<Box<Lists>>,
     limits: Limits,
     steps: u64,
     /// The limits of events and bytes are looked at when so many steps are done.
@@ -72,7 +78,7 @@ pub(crate) struct Core<P: Process> {
 const BYTES_STRIDE: u64 = 4096;
 
 impl<P: Process> Core<P> {
-    pub(crate) fn new(mut setup: Setup<P::Config>) -> Core<P> {
+    pub(crate) fn new(mut setup: Setup<P::Config>, script: Script) -> Core<P> {
         let roster = setup.nodes.len();
         let adversary = Adversary::new(&setup.plan, roster);
         add_twins(&mut setup);
@@ -111,10 +117,13 @@ impl<P: Process> Core<P> {
             askers: Askers::default(),
             workloads: setup.workloads.into(),
             limits: setup.limits,
+            watch: None,
+            lists: None,
             steps: 0,
             look: 0,
             at_once: 0,
         };
+        core.follow(script);
         core.note_byzantine();
         core.schedule_start();
         core

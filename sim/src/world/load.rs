@@ -17,7 +17,8 @@ use crate::trace::Event;
 impl<P: Process, J: Judge> World<P, J> {
     /// A fault of load starts or ends.
     pub(super) fn load(&mut self, index: u32, workload: u16, load: Load, starts: bool) {
-        if !starts {
+        // A list of requests has what a fault of load added.
+        if !starts || self.core.is_listed() {
             return;
         }
         match load {

@@ -67,7 +67,10 @@ impl<P: Process> Core<P> {
             }
             let (from_site, kind) = (site, label.kind);
             let flight = Flight { from, to, from_site, to_site, to_name, kind, bytes, base, departs: done };
-            let fate = self.network.transmit(&self.keyed, &flight, &self.plan, &mut self.hits);
+            let mut fate = self.network.transmit(&self.keyed, &flight, &self.plan, &mut self.hits);
+            if self.watch.is_some() {
+                self.look_at(me, &flight, label.digest, &mut fate);
+            }
             copies += self.arrange(host, slot, &message, label, &fate);
         }
         let total = &mut self.sent[kind];

@@ -1,0 +1,8 @@
+//! Hunting planted bugs: found, made small, replayed, and never turned into one another.
+
+#[path = "hunt/errors.rs"]
+mod errors;
+#[path = "hunt/fixture.rs"]
+mod fixture;
+#[path = "hunt/shrinking.rs"]
+mod shrinking;
