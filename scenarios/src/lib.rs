@@ -4,7 +4,9 @@
 //! simulated, [`Study`] runs all points with all seeds, and [`results`] writes what came out.
 
 mod describe;
+pub mod estimate;
 pub mod expect;
+pub mod fleet;
 pub mod hazard;
 pub mod hunt;
 pub mod language;
