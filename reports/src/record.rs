@@ -43,6 +43,9 @@ pub struct RunRecord {
     pub faults: Vec<FaultRecord>,
     /// One entry per property the model declares, in its order.
     pub properties: Vec<PropertyRecord>,
+    /// Names of the scenario's structures: the samples of `structure_…` metrics count them.
+    #[serde(default)]
+    pub structures: Vec<String>,
     /// Samples of the model's own metrics, in order of time within each metric.
     pub metrics: Vec<MetricRecord>,
 }

@@ -17,6 +17,7 @@ mod model;
 mod observer;
 mod runner;
 mod states;
+mod structure;
 
 pub mod results;
 

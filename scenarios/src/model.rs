@@ -12,6 +12,7 @@ use crate::describe::ModelInfo;
 use crate::expect::{Check, Condition};
 use crate::language::{FaultSpec, NodeSpec, Place, Scenario};
 use crate::observer::Observer;
+use crate::structure;
 
 /// What the runner knows of a model: erased once a run, static inside.
 pub trait Model: Send + Sync {
@@ -314,6 +315,7 @@ impl<P: Protocol> ProtocolRun<P> {
         };
         let mut seen = observer.finish();
         add_samples(&mut seen.metrics, oracles.metrics());
+        seen.metrics.extend(structure::measure(&scenario, &seen.marks));
         RunRecord {
             scenario: scenario.name.clone(),
             point: scenario.point.clone(),
@@ -332,6 +334,7 @@ impl<P: Protocol> ProtocolRun<P> {
             marks: seen.marks,
             faults,
             properties,
+            structures: scenario.structures.iter().map(|structure| structure.name.clone()).collect(),
             metrics: seen.metrics,
         }
     }

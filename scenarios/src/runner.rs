@@ -60,6 +60,10 @@ impl<'m> Study<'m> {
         Ok(Study { document, points, models: chosen })
     }
 
+    pub(crate) fn model(&self) -> &dyn Model {
+        self.model
+    }
+
     /// The points, resolved.
     pub fn points(&self) -> &[Arc<Scenario>] {
         &self.points

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use murphy_scenarios::expect::STANDARD;
+use murphy_scenarios::expect::{STANDARD, STRUCTURES};
 use murphy_scenarios::language::{faults, hazards, schema as json_schema};
 use murphy_scenarios::{Dimension, ModelInfo, Param, ParamKind, ParamValue};
 
@@ -117,11 +117,14 @@ fn metrics(models: &[ModelInfo]) -> Vec<Item> {
             if metric.labels.is_empty() { String::new() } else { format!("; {}", metric.labels.join(", ")) };
         Item::new(metric.name, format!("{} ({}{labels})", metric.about, dimension(metric.dimension)))
     });
+    let of_structures = STRUCTURES.iter().map(|(name, about, metric, _)| {
+        Item::new(*name, format!("{about} ({}; structure)", dimension(*metric)))
+    });
     let own = models.iter().flat_map(|info| &info.metrics);
     let own = own.map(|metric| {
         Item::new(metric.name, format!("{} ({}; node)", metric.about, dimension(metric.dimension)))
     });
-    standard.chain(own).collect()
+    standard.chain(of_structures).chain(own).collect()
 }
 
 fn dimension(dimension: Dimension) -> &'static str {

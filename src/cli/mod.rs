@@ -4,6 +4,7 @@ mod batch;
 mod calc;
 mod check;
 mod hunt;
+mod estimate;
 mod list;
 mod new;
 mod replay;
@@ -69,6 +70,7 @@ impl Cli {
             Command::Check(args) => check::check(&self.models, &args, &terminal),
             Command::List(args) => list::list(&self.infos(), &args, &terminal),
             Command::Schema => list::schema(&self.infos(), &terminal),
+            Command::Estimate(args) => estimate::estimate(&self.models, &args, &terminal),
             Command::Calc(args) => calc::calc(&args, &terminal),
             Command::New(args) => new::new(&self.models, &args, &terminal),
         };
@@ -99,6 +101,7 @@ mod exit {
     pub(super) const USAGE: u8 = 2;
     pub(super) const DRIFT: u8 = 3;
     pub(super) const NOTHING: u8 = 4;
+    pub(super) const INCONCLUSIVE: u8 = 5;
     pub(super) const INTERRUPTED: u8 = 130;
     pub(super) const TERMINATED: u8 = 143;
 }
@@ -149,6 +152,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// List models, faults, hazards, metrics or scenarios
     List(list::ListArgs),
+    /// Estimate a rare unavailability, as the scenario's [estimate] table says
+    Estimate(estimate::EstimateArgs),
     /// Calculate a closed form: availability, queues, retries, checkpoints, burn rates, ROI
     Calc(calc::CalcArgs),
     /// Print the JSON Schema of the scenario file

@@ -38,6 +38,7 @@ pub(crate) fn empty() -> RunRecord {
         marks: Vec::new(),
         faults: Vec::new(),
         properties: Vec::new(),
+        structures: Vec::new(),
         metrics: Vec::new(),
     }
 }

@@ -178,6 +178,7 @@ pub(crate) fn record(seed: u64) -> RunRecord {
         marks: marks(seed),
         faults: faults(),
         properties: properties(seed),
+        structures: Vec::new(),
         metrics: vec![MetricRecord {
             name: "queue_wait".to_owned(),
             unit: "ns".to_owned(),

@@ -213,7 +213,7 @@ fn answer(strata: &Strata, sums: &[Sums], lengths: &Lengths, precision: &Precisi
     let down = pooled(strata, sums, |sums| sums.down);
     let hit = relative(pooled(strata, sums, |sums| sums.hit), 1.0);
     let (mut total, mut squares) = (0.0, 0.0);
-    let mut causes = Vec::new();
+    let mut causes: Vec<Cause> = Vec::new();
     for (stratum, sums) in strata.list.iter().zip(sums) {
         let share = stratum.rate / strata.total;
         // What one episode adds to the mean.
@@ -227,6 +227,13 @@ fn answer(strata: &Strata, sums: &[Sums], lengths: &Lengths, precision: &Precisi
             share: if down.0 > 0.0 { share * sums.down.mean(sums.count) / down.0 } else { 0.0 },
             error: if down.0 > 0.0 { error / down.0 } else { 0.0 },
         });
+    }
+    let errors: f64 = causes.iter().map(|cause| cause.error * cause.error).sum();
+    for cause in &mut causes {
+        // Of x / (x + y): what x and y do to it, each with its own error.
+        let (own, others) = (cause.error, errors - cause.error * cause.error);
+        let rest = 1.0 - cause.share;
+        cause.error = libm::sqrt((rest * rest * own * own + cause.share * cause.share * others).max(0.0));
     }
     let mut found = Estimate {
         unavailability: relative(down, 1.0 / cycle),

@@ -8,6 +8,8 @@ use crate::fleet::{Fault, Fleet, Outage, State, What, Witness};
 /// What happened in one episode. Times are nanoseconds from its first fault.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Episode {
+    /// Its number: what else is random in it may be drawn by it.
+    pub world: u64,
     /// Likelihood ratio: how much less often the episode comes than it was sampled.
     pub weight: f64,
     /// Its length.
@@ -117,6 +119,7 @@ impl Sampler<'_> {
             course.see(&state, self.target);
         }
         Episode {
+            world,
             weight,
             length: state.now(),
             down: course.down,

@@ -14,6 +14,7 @@
 mod boost;
 mod episode;
 mod split;
+mod study;
 
 use murphy_reports::normal_quantile;
 
@@ -21,7 +22,8 @@ use crate::fleet::Fleet;
 
 pub use boost::{Meter, Options, Structural, estimate};
 pub use episode::Episode;
-pub use split::{SplitOptions, split};
+pub use split::{Split, SplitOptions, split};
+pub use study::{Answer, Found};
 
 /// How episodes are sampled.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -113,7 +115,7 @@ pub struct Cause {
     pub rate: f64,
     /// Share of the unavailability.
     pub share: f64,
-    /// Standard error of the share's numerator, as a share of the whole.
+    /// Standard error of the share.
     pub error: f64,
 }
 
@@ -136,6 +138,18 @@ pub enum EstimateError {
         /// The component.
         name: String,
     },
+    /// The scenario does not say what to estimate.
+    #[error("the scenario has no [estimate] table: write [estimate] with target = \"STRUCTURE\"")]
+    Missing,
+    /// Something else than component failures is in the plan.
+    #[error("`{name}` is no hazard of kind \"renewal\": episodes consist of component failures only")]
+    Other {
+        /// The fault or hazard.
+        name: String,
+    },
+    /// The model is not probed.
+    #[error("no workload has a probe, so that the model's own down time is unknown: give one `probe = \"100ms\"`")]
+    NoProbe,
     /// Nothing fails.
     #[error("nothing fails: give the scenario a [[hazard]] of kind \"renewal\"")]
     Nothing,

@@ -309,7 +309,10 @@ impl Scope<'_> {
 
     fn selected(&self, metric: &Metric, node: u32) -> bool {
         let name = self.run.node_hashes.get(node as usize).map(|(name, _)| name);
-        metric.labels.iter().all(|(_, value)| name == Some(value))
+        let structure = self.run.structures.get(node as usize);
+        metric.labels.iter().all(|(label, value)| {
+            if label == "structure" { structure == Some(value) } else { name == Some(value) }
+        })
     }
 
     fn samples(&self, record: &MetricRecord, metric: &Metric) -> Vec<(u64, u32, f64)> {

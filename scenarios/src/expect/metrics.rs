@@ -21,6 +21,7 @@ pub struct StandardMetric {
 
 const REQUEST: &[&str] = &["op", "workload"];
 const NODE: &[&str] = &["node"];
+const STRUCTURE: &[&str] = &["structure"];
 
 /// The metrics that every scenario has, for `murphy list metrics`.
 pub const STANDARD: &[StandardMetric] = &[
@@ -68,10 +69,23 @@ pub const STANDARD: &[StandardMetric] = &[
     },
 ];
 
+/// The metrics of every `[[structure]]`: name, what they say, dimension and kind.
+pub const STRUCTURES: &[(&str, &str, Dimension, MetricKind)] = &[
+    (
+        "structure_up",
+        "1 while enough of a structure is up, 0 otherwise: its mean over time is availability",
+        Dimension::One,
+        MetricKind::Gauge,
+    ),
+    ("structure_failures", "times that a structure went down", Dimension::One, MetricKind::Counter),
+    ("structure_outage", "time from going down to being up again", Dimension::Time, MetricKind::Distribution),
+];
+
 /// How a metric can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Measure {
     Standard(&'static StandardMetric),
+    Structure(Dimension, MetricKind),
     Model(Dimension, MetricKind),
 }
 
@@ -79,6 +93,7 @@ impl Measure {
     pub(crate) fn labels(self) -> &'static [&'static str] {
         match self {
             Measure::Standard(metric) => metric.labels,
+            Measure::Structure(..) => STRUCTURE,
             Measure::Model(..) => NODE,
         }
     }
@@ -87,7 +102,8 @@ impl Measure {
     pub(crate) fn plain(self, name: &str) -> Result<Dimension, String> {
         match self {
             Measure::Standard(metric) if metric.name != "latency" => Ok(metric.dimension),
-            Measure::Model(dimension, MetricKind::Counter) => Ok(dimension),
+            Measure::Model(dimension, MetricKind::Counter)
+            | Measure::Structure(dimension, MetricKind::Counter) => Ok(dimension),
             _ => Err(format!("`{name}` has many samples: say which figure of them")),
         }
     }
@@ -100,7 +116,7 @@ impl Measure {
                 ("offered" | "goodput", Statistic::Count) => return Ok(Dimension::One),
                 (name, _) => return Err(format!("`{name}` is one figure: write it without a function")),
             },
-            Measure::Model(dimension, kind) => (dimension, kind),
+            Measure::Model(dimension, kind) | Measure::Structure(dimension, kind) => (dimension, kind),
         };
         match (statistic, kind) {
             (Statistic::Count, _) => Ok(Dimension::One),
@@ -127,6 +143,7 @@ pub(crate) struct Known<'a> {
     pub(crate) faults: Vec<(String, bool)>,
     pub(crate) workloads: &'a [WorkloadSpec],
     pub(crate) nodes: Vec<&'a str>,
+    pub(crate) structures: Vec<&'a str>,
 }
 
 impl Known<'_> {
@@ -134,17 +151,22 @@ impl Known<'_> {
         if let Some(metric) = STANDARD.iter().find(|metric| metric.name == name) {
             return Some(Measure::Standard(metric));
         }
+        if let Some((_, _, dimension, kind)) = STRUCTURES.iter().find(|metric| metric.0 == name) {
+            return Some(Measure::Structure(*dimension, *kind));
+        }
         let mut metrics = self.models.iter().flat_map(|model| &model.metrics);
         metrics.find(|metric| metric.name == name).map(|metric| Measure::Model(metric.dimension, metric.kind))
     }
 
     pub(crate) fn metric_names(&self) -> Vec<&str> {
         let own = self.models.iter().flat_map(|model| &model.metrics).map(|metric| metric.name);
-        STANDARD.iter().map(|metric| metric.name).chain(own).collect()
+        let of_structures = STRUCTURES.iter().map(|metric| metric.0);
+        STANDARD.iter().map(|metric| metric.name).chain(of_structures).chain(own).collect()
     }
 
     pub(crate) fn label_values(&self, label: &str) -> Vec<&str> {
         match label {
+            "structure" => self.structures.clone(),
             "workload" => self.workloads.iter().map(|workload| workload.name.as_str()).collect(),
             "op" => {
                 let mut ops: Vec<&str> =

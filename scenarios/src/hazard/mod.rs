@@ -5,6 +5,7 @@
 //! draw. So adding a node or another generator leaves the rest of the plan as it was, and a longer run
 //! has the plan of a shorter one at its start.
 
+mod coupled;
 mod draw;
 mod events;
 mod plan;
@@ -15,9 +16,10 @@ mod trace;
 pub use plan::{Plan, expand};
 pub use spec::HazardSpec;
 
+pub(crate) use coupled::{Members, members};
 pub(crate) use plan::{expanded, overfull};
 pub(crate) use spec::{
-    Burst, Common, Component, Components, Family, Generator, Injector, Nemesis, Renewal, Shared, Strike,
+    Aside, Burst, Common, Component, Components, Family, Generator, Injector, Nemesis, Renewal, Shared, Strike,
     Swarm, Trace,
 };
 pub(crate) use trace::Record;

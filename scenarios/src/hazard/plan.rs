@@ -8,7 +8,7 @@ use murphy_sim::{Domain, Keyed, Span, Time, name_hash};
 
 use super::draw::Draws;
 use super::spec::{Burst, Generator, HazardSpec};
-use super::{MAX_FAULTS, events, renewal, trace};
+use super::{MAX_FAULTS, coupled, events, renewal, trace};
 use crate::language::{FaultSpec, Made, Place, Scenario, Template, duration_text, quoted};
 
 /// Most draws of one generator.
@@ -44,6 +44,8 @@ pub fn expand(scenario: &Scenario, seed: u64) -> Plan {
             until: hazard.until.map_or(end, |until| Time::ZERO.saturating_add(until).min(end)),
         };
         match &hazard.generator {
+            // Together, below: they share crews.
+            Generator::Renewal(spec) if spec.is_coupled() => {}
             Generator::Renewal(spec) => renewal::expand(spec, &mut writer),
             Generator::Nemesis(spec) => events::nemesis(spec, &mut writer),
             Generator::Swarm(spec) => events::swarm(spec, &mut writer),
@@ -51,6 +53,7 @@ pub fn expand(scenario: &Scenario, seed: u64) -> Plan {
             Generator::Trace(spec) => trace::expand(spec, &mut writer),
         }
     }
+    coupled::expand(scenario, &keyed, &mut plan);
     if plan.full {
         plan.notes.push(format!("the plan is full: generators stop at {MAX_FAULTS} faults"));
     }
@@ -118,7 +121,7 @@ fn bursts(base: &FaultSpec, until: Time, burst: &Burst, draws: &mut Draws, plan:
 }
 
 impl Plan {
-    fn is_full(&mut self) -> bool {
+    pub(super) fn is_full(&mut self) -> bool {
         self.full |= self.faults.len() >= MAX_FAULTS;
         self.full
     }

@@ -63,7 +63,29 @@ pub(crate) struct Renewal {
     pub(crate) down: Option<LawSpec>,
     pub(crate) burst: Option<Burst>,
     pub(crate) common: Option<Common>,
+    /// Who repairs: index into the scenario's crews; `None` for a crew each.
+    pub(crate) crew: Option<usize>,
+    pub(crate) standby: Option<Aside>,
     pub(crate) fault: Template,
+}
+
+/// Components that stand by.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Aside {
+    pub(crate) active: usize,
+    pub(crate) dormancy: f64,
+    pub(crate) coverage: f64,
+    pub(crate) failover: Option<LawSpec>,
+    pub(crate) manual: Option<LawSpec>,
+    /// The fault of a switch-over, and the nodes it is aimed at.
+    pub(crate) down: Option<(Template, Vec<String>)>,
+}
+
+impl Renewal {
+    /// Whether one component's fate depends on another's.
+    pub(crate) fn is_coupled(&self) -> bool {
+        self.crew.is_some() || self.standby.is_some()
+    }
 }
 
 /// Common causes: the beta-factor model.

@@ -235,7 +235,7 @@ impl Field for Stop {
     fn read(value: &Value, walk: &mut Walk<'_>) -> (Stop, Value) {
         let parsed = value.as_text().and_then(|text| {
             let (half_width, level) = text.split_once(" at ")?;
-            let share = |text: &str| quantity::percent(text.trim()).filter(|share| *share > 0.0 && *share < 1.0);
+            let share = |text: &str| quantity::share(text.trim()).ok().filter(|share| *share > 0.0 && *share < 1.0);
             Some(Stop { half_width: share(half_width)?, level: share(level)? })
         });
         if parsed.is_none() {

@@ -15,6 +15,7 @@ pub(crate) struct Names<'a> {
     /// Message kinds of the models in use.
     pub(crate) messages: Vec<&'static str>,
     pub(crate) workloads: Vec<String>,
+    pub(crate) crews: Vec<String>,
     pub(crate) found: Vec<Diagnostic>,
 }
 
@@ -136,6 +137,16 @@ impl Names<'_> {
         }
         let wrong = Diagnostic::new(name.at, format!("no workload is called \"{}\"", name.value), "not one");
         self.found.push(wrong.suggest(&name.value, "workloads", &self.workloads));
+        0
+    }
+
+    /// A crew.
+    pub(crate) fn crew(&mut self, name: &Located<String>) -> usize {
+        if let Some(index) = self.crews.iter().position(|known| *known == name.value) {
+            return index;
+        }
+        let wrong = Diagnostic::new(name.at, format!("no crew is called \"{}\"", name.value), "not one");
+        self.found.push(wrong.suggest(&name.value, "crews", &self.crews).help("add a [[crew]] table"));
         0
     }
 

@@ -8,6 +8,7 @@ use murphy_sim::{Span, Time};
 use super::compare::Figure;
 use super::diagnostic::{At, Diagnostic, Sources};
 use super::fields::{Located, Patterns, Walk};
+use super::fleet::{CrewSpec, StructureSpec, StructureTable};
 use super::hazard::HazardTable;
 use super::names::{Names, site_pair, sites_in_turn};
 use super::scenario::{
@@ -57,6 +58,7 @@ pub(crate) fn resolve(
             .collect(),
         messages: models.iter().flat_map(|model| model.messages.iter().copied()).collect(),
         workloads: file.workloads.iter().map(|table| table.name.value.0.clone()).collect(),
+        crews: file.crews.iter().map(|table| table.name.value.0.clone()).collect(),
         found: Vec::new(),
     };
     unique(
@@ -72,6 +74,9 @@ pub(crate) fn resolve(
     let repro = file.repro.map(|table| Arc::new(table.resolve(&workloads, &models, &mut names)));
     let faults = file.faults.into_iter().filter_map(|table| fault(table, sources, &mut names)).collect();
     let hazards = file.hazards.into_iter().filter_map(|table| table.resolve(sources, &mut names)).collect();
+    unique(file.crews.iter().map(|table| (&table.name.value.0, table.name.at)), "crews", &mut names.found);
+    let structures = structures(file.structures, &mut names);
+    let estimate = file.estimate.map(|table| table.resolve(&structures, &mut names));
     found.append(&mut names.found);
     let scenario = Scenario {
         name: file.name,
@@ -92,12 +97,30 @@ pub(crate) fn resolve(
         workloads,
         faults,
         hazards,
+        crews: file.crews.into_iter().map(|table| CrewSpec { name: table.name.value.0, crew: table.crew }).collect(),
+        structures,
+        estimate,
         expectations: Vec::new(),
         figures: Vec::new(),
         repro,
         canonical: String::new(),
     };
     (scenario, file.expects)
+}
+
+/// Structures in file order: each may name those before it.
+fn structures(tables: Vec<StructureTable>, names: &mut Names<'_>) -> Vec<StructureSpec> {
+    let mut structures: Vec<StructureSpec> = Vec::new();
+    for table in tables {
+        let (name, at) = (table.name.value.0.clone(), table.name.at);
+        if structures.iter().any(|known| known.name == name) || names.nodes.iter().any(|node| node.name == name)
+        {
+            let title = format!("`{name}` is the name of a structure or node before");
+            names.found.push(Diagnostic::new(at, title, "the second"));
+        }
+        structures.push(table.resolve(&structures, names));
+    }
+    structures
 }
 
 /// Models that the nodes are of, in the order of the models.
@@ -435,6 +458,7 @@ fn known<'s>(scenario: &'s Scenario, faults: Vec<(String, bool)>, models: &'s [M
         faults,
         workloads: &scenario.workloads,
         nodes: scenario.nodes.iter().map(|node| node.name.as_str()).collect(),
+        structures: scenario.structures.iter().map(|structure| structure.name.as_str()).collect(),
     }
 }
 

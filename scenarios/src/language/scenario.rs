@@ -8,6 +8,7 @@ use murphy_sim::{Span, Time};
 
 use super::compare::Figure;
 use super::repro::ReproSpec;
+use super::fleet::{CrewSpec, EstimateSpec, StructureSpec};
 use super::service::{PolicySpec, Priority, ServiceSpec};
 use crate::describe::{Effect as OpEffect, Params};
 use crate::expect::Expectation;
@@ -52,6 +53,12 @@ pub struct Scenario {
     pub faults: Vec<FaultSpec>,
     /// Generators of faults in file order; [`expand`](crate::hazard::expand) makes the plan of a seed.
     pub hazards: Vec<HazardSpec>,
+    /// Crews that repair, in file order.
+    pub crews: Vec<CrewSpec>,
+    /// What must be up for something to be up, in file order.
+    pub structures: Vec<StructureSpec>,
+    /// How a rare unavailability is estimated.
+    pub estimate: Option<EstimateSpec>,
     /// Expectations whose `when` holds at this point, in file order.
     pub expectations: Vec<Expectation>,
     /// Figures that `[[compare]]` tables take of a run, in file order.

@@ -13,6 +13,7 @@ use super::fields::{
     Bandwidth, Bytes, Count, FaultName, Field, Fields, Located, Name, Number, Patterns, Positive,
     Probability, Signed, Table, Walk,
 };
+use super::fleet::{CrewTable, EstimateTable, StructureTable};
 use super::hazard::{Class, HazardTable};
 use super::params;
 use super::repro::ReproTable;
@@ -51,6 +52,9 @@ pub(crate) struct File {
     pub(crate) workloads: Vec<WorkloadTable>,
     pub(crate) faults: Vec<FaultTable>,
     pub(crate) hazards: Vec<HazardTable>,
+    pub(crate) crews: Vec<CrewTable>,
+    pub(crate) structures: Vec<StructureTable>,
+    pub(crate) estimate: Option<EstimateTable>,
     pub(crate) expects: Vec<ExpectTable>,
     pub(crate) repro: Option<ReproTable>,
 }
@@ -97,6 +101,9 @@ impl Table for File {
             workloads: fields.list("workload", "requests from outside"),
             faults: fields.list("fault", "intervals in which something is wrong"),
             hazards: fields.list("hazard", "generators that expand to faults before the run"),
+            crews: fields.list("crew", "crews that repair what hazards break"),
+            structures: fields.list("structure", "which nodes must be up for something to be up"),
+            estimate: fields.optional("estimate", "how a rare unavailability is estimated"),
             expects: fields.list("expect", "what must come out"),
             repro: fields.optional("repro", "one concrete run and what it violates, as a hunt writes it"),
         }

@@ -129,6 +129,7 @@ impl Template {
             nodes: &scenario.nodes,
             messages: self.messages.to_vec(),
             workloads: scenario.workloads.iter().map(|workload| workload.name.clone()).collect(),
+            crews: Vec::new(),
             found: Vec::new(),
         };
         self.make(words, &mut names)

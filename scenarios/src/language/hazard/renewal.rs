@@ -4,14 +4,16 @@ use murphy_reports::Persistence;
 use murphy_sim::Span;
 
 use super::super::diagnostic::Diagnostic;
-use super::super::fields::{Field, Fields, Located, Probability};
+use super::super::fields::{Field, Fields, Located, Probability, Walk};
+use super::super::fleet::StandbyTable;
 use super::super::law::one_of;
 use super::super::names::Names;
 use super::super::scenario::LawSpec;
-use super::super::template::By;
+use super::super::template::{By, Template};
+use super::super::value::Value;
 use super::targets::{resolved, targets};
 use super::{Class, HazardPart, bound, positive, template};
-use crate::hazard::{Burst, Common, Component, Components, Generator, Renewal, Shared};
+use crate::hazard::{Aside, Burst, Common, Component, Components, Generator, Renewal, Shared};
 
 pub(super) fn renewal(fields: &mut Fields<'_, '_, '_>) -> HazardPart {
     let targets = targets(fields, true);
@@ -42,10 +44,19 @@ pub(super) fn renewal(fields: &mut Fields<'_, '_, '_>) -> HazardPart {
         let title = "links have no causes in common";
         fields.error(Diagnostic::new(fields.spot("beta"), title, "one fault cuts one link"));
     }
+    let crew: Option<Located<String>> =
+        fields.optional("crew", "the [[crew]] that repairs; with it, or `standby`, each component is repaired by itself");
+    let standby: Option<Located<StandbyTable>> =
+        fields.optional("standby", "some are in use and the others stand by, such as { active = 1, dormancy = 0.1 }");
+    if crew.is_some() || standby.is_some() {
+        check_coupled(fields, burst.is_some(), permanent);
+    }
     let fault = template(fields, by, false);
     let exponential = |mean: Span| LawSpec::Exponential { mean };
     Box::new(move |names| {
         let components = resolved(targets.as_ref(), names);
+        let crew = crew.map(|crew| names.crew(&crew));
+        let standby = standby.map(|table| aside(table, components.list.len(), names));
         let common = beta.map(|beta| Common { beta: beta.0, groups: groups(&components, shared, names) });
         Generator::Renewal(Renewal {
             fault: bound(fault, Some(&components), names),
@@ -54,8 +65,35 @@ pub(super) fn renewal(fields: &mut Fields<'_, '_, '_>) -> HazardPart {
             down: down.or(to_repair.map(exponential)),
             burst,
             common,
+            crew,
+            standby,
         })
     })
+}
+
+/// What a generator whose components depend on one another cannot have.
+fn check_coupled(fields: &mut Fields<'_, '_, '_>, burst: bool, permanent: bool) {
+    let wrong = [("from", fields.has("from")), ("until", fields.has("until")), ("pattern", burst), ("persistence", permanent)];
+    for (key, _) in wrong.into_iter().filter(|(_, wrong)| *wrong) {
+        let title = format!("`{key}` and a shared crew or a standby exclude each other");
+        fields.error(Diagnostic::new(fields.spot(key), title, "leave it out"));
+    }
+}
+
+/// Who stands by, once nodes are known.
+fn aside(table: Located<StandbyTable>, components: usize, names: &mut Names<'_>) -> Aside {
+    let StandbyTable { aside, down } = table.value;
+    if aside.active >= components {
+        let title = format!("{} of {components} components are in use: none stands by", aside.active);
+        names.found.push(Diagnostic::new(table.at, title, "`active` must be less"));
+    }
+    let down = down.map(|patterns| {
+        let nodes = names.nodes(&patterns);
+        let words = nodes.into_iter().map(|node| names.nodes[node].name.clone()).collect();
+        let crash = Value::table(vec![("kind", Value::text("crash"))]);
+        (Template::read(&crash, By::Node, false, &mut Walk::new(&[])).0, words)
+    });
+    Aside { down, ..aside }
 }
 
 fn check_class(fields: &mut Fields<'_, '_, '_>, class: Option<&Located<Class>>, burst: bool, repair: bool) {
