@@ -127,6 +127,74 @@ fn rows(file: &'static str) -> Vec<Row> {
     rows
 }
 
+/// Simulates all rows of a table whose calculators can be told as components, and compares with the
+/// table's own values, not with the formula's. Returns how many figures, and those beyond `bound`.
+fn simulate(
+    file: &'static str,
+    dispatch: impl Fn(&Row) -> Vec<(Call, f64)>,
+    bound: f64,
+) -> (usize, Vec<String>) {
+    let (mut checked, mut wrong) = (0, Vec::new());
+    for (index, row) in rows(file).into_iter().enumerate() {
+        for (call, expected) in dispatch(&row) {
+            let form = calc::find(call.form).expect("a calculator");
+            let seed = 100 + index as u64;
+            let Some(found) =
+                form.cross_check(&call.arguments, seed, Some(0.08)).expect("arguments that work")
+            else {
+                continue;
+            };
+            assert!(
+                !found.method.contains("NOT CONCLUSIVE"),
+                "{} {}: {}",
+                row.id,
+                row.quantity,
+                found.method
+            );
+            let Some(figure) = found.figures.iter().find(|figure| figure.name == call.figure) else {
+                continue;
+            };
+            checked += 1;
+            let value = figure.value * call.scale;
+            let z = libm::log(value / expected) / figure.relative_error;
+            if z.abs() > bound || z.is_nan() {
+                let words = call.arguments.join(" ");
+                wrong.push(format!(
+                    "{} {} calc {} {words}: {value:e}, expected {expected:e}, z = {z:.1}",
+                    row.id, row.quantity, call.form
+                ));
+            }
+        }
+    }
+    (checked, wrong)
+}
+
+/// Bonferroni: all rows of the four tables together raise a false alarm with probability 1e-3, so each
+/// at most with 1e-3 / 125, which is |z| > 4.47. Seeds are the rows' numbers.
+#[test]
+fn simulation_agrees_with_the_tables() {
+    const BOUND: f64 = 4.47;
+    let mut total = 0;
+    let mut wrong = Vec::new();
+    let mut add = |(checked, more): (usize, Vec<String>)| {
+        total += checked;
+        wrong.extend(more);
+        checked
+    };
+    let parts = [
+        add(simulate("structures_kofn_repairman", calc_rows::availability::structures, BOUND)),
+        add(simulate("standby_spares", calc_rows::availability::standbys, BOUND)),
+        add(simulate("common_cause_zones_quorums", calc_rows::availability::domains, BOUND)),
+        add(simulate("single_component", calc_rows::times::components, BOUND)),
+    ];
+    println!("figures simulated: {parts:?}");
+    assert!(wrong.is_empty(), "{} of {total} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        (90..=125).contains(&total),
+        "{parts:?}: fewer rows than there are, or more than the bound is for"
+    );
+}
+
 /// Checks all rows of a table: `dispatch` answers with the calls that must agree.
 fn check(file: &'static str, dispatch: impl Fn(&Row) -> Vec<(Call, f64)>, left_out: &[&str]) {
     let mut wrong = Vec::new();

@@ -29,7 +29,8 @@ pub(crate) fn measure(scenario: &Scenario, marks: &[Mark]) -> Vec<MetricRecord> 
     let (mut up, mut failures, mut outages) = (Vec::new(), Vec::new(), Vec::new());
     up.extend((0..gates).map(|gate| (0, gate, 1.0)));
     let changes = |mark: &&Mark| {
-        matches!(mark.kind, MarkKind::Crash | MarkKind::Restart) && (mark.node as usize) < scenario.nodes.len()
+        matches!(mark.kind, MarkKind::Crash | MarkKind::Restart)
+            && (mark.node as usize) < scenario.nodes.len()
     };
     let mut marks = marks.iter().filter(changes).peekable();
     while let Some(mark) = marks.next() {

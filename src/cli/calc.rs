@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use murphy_models::calc::{self, Calculation, Figure, Form, Unit};
+use murphy_models::calc::{self, Calculation, CrossCheck, Figure, Form, Unit};
 use serde_json::json;
 
 use super::{Failure, Format, Terminal, exit};
@@ -15,6 +15,12 @@ pub(super) struct CalcArgs {
     /// Arguments as key=value, such as n=3 p=99.9% mttf=1000h; key=@FILE reads a list from a file
     #[arg(value_name = "KEY=VALUE")]
     arguments: Vec<String>,
+    /// Simulate the same thing beside the formula
+    #[arg(long)]
+    cross_check: bool,
+    /// Seed of the simulation
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "cross_check")]
+    seed: u64,
 }
 
 pub(super) fn calc(args: &CalcArgs, terminal: &Terminal) -> Result<u8, Failure> {
@@ -28,11 +34,27 @@ pub(super) fn calc(args: &CalcArgs, terminal: &Terminal) -> Result<u8, Failure> 
     let form = calc::find(&args.name).map_err(|error| usage(error.to_string()))?;
     let arguments: Result<Vec<String>, Failure> =
         args.arguments.iter().map(|argument| contents(argument)).collect();
-    let done = form.run(&arguments?).map_err(|error| usage(error.to_string()))?;
+    let arguments = arguments?;
+    let done = form.run(&arguments).map_err(|error| usage(error.to_string()))?;
+    let check = if args.cross_check {
+        let check =
+            form.cross_check(&arguments, args.seed, None).map_err(|error| usage(error.to_string()))?;
+        Some(check.ok_or_else(|| {
+            let instead = format!("without --cross-check: {} calc {}", terminal.program, args.name);
+            Failure::Usage(format!(
+                "{} cannot be told as components that fail and are repaired\n  {instead}",
+                args.name
+            ))
+        })?)
+    } else {
+        None
+    };
     terminal.print(&match terminal.format {
-        Format::Text => text(&done),
-        Format::Json => json(&done),
-        Format::Csv => csv(&done),
+        Format::Text => {
+            text(&done) + &check.as_ref().map_or_else(String::new, |check| checked_text(&done, check))
+        }
+        Format::Json => json(&done, check.as_ref()),
+        Format::Csv => csv(&done) + &check.as_ref().map_or_else(String::new, checked_csv),
     });
     Ok(exit::PASS)
 }
@@ -159,14 +181,65 @@ fn number(value: f64) -> serde_json::Value {
     if value.is_finite() { json!(value) } else { json!(value.to_string()) }
 }
 
-fn json(done: &Calculation) -> String {
+/// The simulated figures beside the formula's.
+fn checked_text(done: &Calculation, check: &CrossCheck) -> String {
+    let mut out = String::from("\nSimulated, 95 % intervals\n");
+    let width = check.figures.iter().map(|figure| figure.name.chars().count()).max().unwrap_or(0);
+    for figure in &check.figures {
+        let show = |value: f64| shown(&Figure { name: String::new(), value, unit: figure.unit });
+        let (low, high) = figure.interval;
+        let verdict = match done.figure(&figure.name) {
+            Some(formula) if (low..=high).contains(&formula) => "formula inside",
+            Some(_) => "FORMULA OUTSIDE: one interval of 20 is, by chance",
+            None => "no formula",
+        };
+        _ = writeln!(
+            out,
+            "{:width$}  {} [{}, {}]  {verdict}",
+            figure.name,
+            show(figure.value),
+            show(low),
+            show(high)
+        );
+    }
+    _ = writeln!(out, "{:8} {}; seed {}", "by", check.method, check.seed);
+    out
+}
+
+fn checked_csv(check: &CrossCheck) -> String {
+    check.figures.iter().fold(String::new(), |mut out, figure| {
+        for (kind, value) in [
+            ("simulated", figure.value),
+            ("simulated low", figure.interval.0),
+            ("simulated high", figure.interval.1),
+        ] {
+            _ = writeln!(out, "{kind},{},{value},{}", cell(&figure.name), figure.unit.sign());
+        }
+        out
+    })
+}
+
+fn checked_json(check: &CrossCheck) -> serde_json::Value {
+    let figures = check.figures.iter().map(|figure| {
+        json!({
+            "name": figure.name,
+            "value": figure.value,
+            "low": figure.interval.0,
+            "high": figure.interval.1,
+            "unit": figure.unit.sign(),
+        })
+    });
+    json!({ "figures": figures.collect::<Vec<_>>(), "level": 0.95, "method": check.method, "seed": check.seed })
+}
+
+fn json(done: &Calculation, check: Option<&CrossCheck>) -> String {
     let figures = done.figures.iter();
     let figures = figures.map(
         |figure| json!({ "name": figure.name, "value": number(figure.value), "unit": figure.unit.sign() }),
     );
     let given: serde_json::Map<String, serde_json::Value> =
         done.arguments.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
-    let all = json!({
+    let mut all = json!({
         "schema": 1,
         "calculator": done.form.name,
         "given": given,
@@ -175,6 +248,9 @@ fn json(done: &Calculation) -> String {
         "source": done.form.source,
         "notes": done.notes,
     });
+    if let Some(check) = check {
+        all["simulated"] = checked_json(check);
+    }
     all.to_string() + "\n"
 }
 

@@ -103,7 +103,10 @@ fn text(answer: &Answer, point: &str, seed: u64) -> String {
     let figure = unavailability(answer);
     let level = answer.spec.precision.level;
     let title = if point.is_empty() { answer.target.clone() } else { format!("{} [{point}]", answer.target) };
-    line("target", &format!("{title}, down {}", if answer.spec.by_probes { "by probes" } else { "by structure" }));
+    line(
+        "target",
+        &format!("{title}, down {}", if answer.spec.by_probes { "by probes" } else { "by structure" }),
+    );
     match refusal(answer) {
         Some(why) => line("REFUSED", &why),
         None => {
@@ -167,10 +170,7 @@ fn episodes(found: &Estimate, line: &mut impl FnMut(&str, &str)) {
     }
     for (index, cause) in found.causes.iter().enumerate() {
         let title = if index == 0 { "begun by" } else { "" };
-        line(
-            title,
-            &format!("{:6.2} % +-{:.2}  {}", cause.share * 100.0, 196.0 * cause.error, cause.name),
-        );
+        line(title, &format!("{:6.2} % +-{:.2}  {}", cause.share * 100.0, 196.0 * cause.error, cause.name));
     }
 }
 
@@ -223,9 +223,10 @@ fn document(answer: &Answer, point: &str, seed: u64) -> serde_json::Value {
             all["cycle_seconds"] = json!(found.cycle);
             all["failures_per_second"] = shown(&found.frequency);
             all["first_failure_seconds"] = shown(&found.first_failure);
-            let causes = found.causes.iter().map(
-                |cause| json!({ "name": cause.name, "share": cause.share, "share_error": cause.error }),
-            );
+            let causes = found
+                .causes
+                .iter()
+                .map(|cause| json!({ "name": cause.name, "share": cause.share, "share_error": cause.error }));
             all["begun_by"] = causes.collect();
         }
         Found::Split(found) => {

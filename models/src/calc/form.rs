@@ -310,6 +310,24 @@ impl Form {
     /// # Errors
     /// All arguments that are wrong, at once.
     pub fn run<S: AsRef<str>>(&'static self, arguments: &[S]) -> Result<Calculation, CalcError> {
+        let (given, shown) = self.read(arguments)?;
+        match (self.compute)(&given).and_then(numbers) {
+            Ok(Answer { figures, mut notes }) => {
+                let legends =
+                    SOURCES.iter().filter(|(name, _)| notes.iter().any(|note| note.starts_with(name)));
+                let legends: Vec<String> = legends.map(|(_, text)| (*text).to_owned()).collect();
+                notes.extend(legends);
+                Ok(Calculation { form: self, arguments: shown, figures, notes })
+            }
+            Err(why) => Err(CalcError::Arguments { form: self, mistakes: vec![Mistake::Together { why }] }),
+        }
+    }
+
+    /// The arguments, read, and as text.
+    pub(super) fn read<S: AsRef<str>>(
+        &'static self,
+        arguments: &[S],
+    ) -> Result<(Given, Vec<(&'static str, String)>), CalcError> {
         let mut typed: BTreeMap<&'static str, String> = BTreeMap::new();
         let mut mistakes = Vec::new();
         for text in arguments {
@@ -337,16 +355,7 @@ impl Form {
             shown.push((arg.name, text));
         }
         if mistakes.is_empty() {
-            match (self.compute)(&given).and_then(numbers) {
-                Ok(Answer { figures, mut notes }) => {
-                    let legends =
-                        SOURCES.iter().filter(|(name, _)| notes.iter().any(|note| note.starts_with(name)));
-                    let legends: Vec<String> = legends.map(|(_, text)| (*text).to_owned()).collect();
-                    notes.extend(legends);
-                    return Ok(Calculation { form: self, arguments: shown, figures, notes });
-                }
-                Err(why) => mistakes.push(Mistake::Together { why }),
-            }
+            return Ok((given, shown));
         }
         Err(CalcError::Arguments { form: self, mistakes })
     }

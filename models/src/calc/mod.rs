@@ -30,12 +30,15 @@ pub mod retry;
 pub mod economy;
 pub mod sample;
 
+mod cross;
 mod error;
 mod form;
 mod forms;
 mod math;
 mod read;
+mod simulate;
 
+pub use cross::{CrossCheck, Simulated};
 pub use error::{CalcError, Mistake};
 pub use form::{Arg, Calculation, Figure, Form, Kind, Need, Unit};
 pub use forms::forms;

@@ -7,11 +7,8 @@ use murphy_sim::{Law, Span};
 
 const HOUR: f64 = 3600.0;
 /// 3-of-5 with own crews and MTTR 1 h: MTTF in hours, and the unavailability that it gives.
-pub(super) const BENCHMARK: [(f64, f64); 3] = [
-    (98.496_966_202_050_215, 1e-5),
-    (462.658_235_479_084_46, 1e-7),
-    (2_152.934_550_712_358_4, 1e-9),
-];
+pub(super) const BENCHMARK: [(f64, f64); 3] =
+    [(98.496_966_202_050_215, 1e-5), (462.658_235_479_084_46, 1e-7), (2_152.934_550_712_358_4, 1e-9)];
 
 pub(super) fn three_of_five(mttf_h: f64) -> (Fleet, u32) {
     Alike::exponential(3, 5, mttf_h * HOUR, HOUR).fleet()
@@ -31,7 +28,7 @@ fn three_of_five_down_to_1e_9_within_its_interval_and_cost() {
     // Three checks of 6e-5.
     for (mttf, exact) in BENCHMARK {
         let (fleet, target) = three_of_five(mttf);
-        let found = run(&fleet, target, Method::Boost(1.2), Precision::default(), 1);
+        let found = run(&fleet, target, Method::Boost(1.5), Precision::default(), 1);
         assert_eq!(found.refused, None);
         let figure = found.unavailability;
         let z = z(figure.value, exact, figure.relative_error);
@@ -41,9 +38,15 @@ fn three_of_five_down_to_1e_9_within_its_interval_and_cost() {
         assert!(found.episodes < 40_000, "{exact:e} took {} episodes", found.episodes);
         // The other figures of the chain.
         let chain =
-            Repairable { needed: 3, spares: 2, dormancy: 1.0, mttf: mttf * HOUR, mttr: HOUR, crews: 5 }.solve();
-        let frequency = super::boost::z(found.frequency.value, chain.frequency, found.frequency.relative_error);
-        let first = super::boost::z(found.first_failure.value, chain.first_failure, found.first_failure.relative_error);
+            Repairable { needed: 3, spares: 2, dormancy: 1.0, mttf: mttf * HOUR, mttr: HOUR, crews: 5 }
+                .solve();
+        let frequency =
+            super::boost::z(found.frequency.value, chain.frequency, found.frequency.relative_error);
+        let first = super::boost::z(
+            found.first_failure.value,
+            chain.first_failure,
+            found.first_failure.relative_error,
+        );
         assert!(frequency.abs() < 4.0 && first.abs() < 4.0, "{exact:e}: z = {frequency}, {first}");
     }
 }
@@ -68,7 +71,7 @@ fn the_interval_covers_what_it_says() {
     let precision = Precision { half_width: 0.25, ..Precision::default() };
     let covered = (0..200)
         .filter(|seed| {
-            let found = run(&fleet, target, Method::Boost(1.2), precision, 1000 + seed);
+            let found = run(&fleet, target, Method::Boost(1.5), precision, 1000 + seed);
             let (low, high) = found.unavailability.interval(0.95);
             low <= exact && exact <= high
         })
@@ -82,7 +85,7 @@ fn repairs_of_any_law() {
     let fixed = |law: Law| {
         let alike = Alike { down: law, ..Alike::exponential(3, 5, BENCHMARK[1].0 * HOUR, HOUR) };
         let (fleet, target) = alike.fleet();
-        let found = run(&fleet, target, Method::Boost(1.2), Precision::default(), 3);
+        let found = run(&fleet, target, Method::Boost(1.5), Precision::default(), 3);
         assert_eq!(found.refused, None);
         z(found.unavailability.value, 1e-7, found.unavailability.relative_error)
     };
@@ -100,7 +103,7 @@ fn a_wrong_weight_would_be_seen() {
     // The sampled frequency of hits is far from the weighted one: an estimator that forgot the weight
     // would be wrong by orders of magnitude, so the tests above can fail.
     let (fleet, target) = three_of_five(BENCHMARK[2].0);
-    let found = run(&fleet, target, Method::Boost(1.2), Precision::default(), 1);
+    let found = run(&fleet, target, Method::Boost(1.5), Precision::default(), 1);
     let unweighted = found.hits as f64 / found.episodes as f64 / found.cycle;
     assert!(unweighted > 1e3 * found.frequency.value, "{unweighted:e} against {:e}", found.frequency.value);
 }

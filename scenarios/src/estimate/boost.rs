@@ -98,7 +98,8 @@ pub fn estimate<M: Meter>(
     let sampler =
         Sampler { fleet, strata: &strata, target, method: options.method, keyed: &keyed, record: M::RECORDS };
     let lengths = Lengths::measure(&sampler);
-    let mut rounds = Rounds { sampler, meter, sums: vec![Sums::default(); strata.list.len()], world: LENGTHS };
+    let mut rounds =
+        Rounds { sampler, meter, sums: vec![Sums::default(); strata.list.len()], world: LENGTHS };
     let mut plan = vec![FIRST_ROUND; strata.list.len()];
     loop {
         if !rounds.run(&plan) {
@@ -174,9 +175,8 @@ impl<M: Meter> Rounds<'_, M> {
 
 /// A round in proportion to what each stratum adds to the error (Neyman 1934), and a part of it evenly.
 fn share_out(round: u64, strata: &Strata, sums: &[Sums]) -> Vec<u64> {
-    let spread = |(stratum, sums): (&super::Stratum, &Sums)| {
-        stratum.rate * libm::sqrt(sums.down.variance(sums.count))
-    };
+    let spread =
+        |(stratum, sums): (&super::Stratum, &Sums)| stratum.rate * libm::sqrt(sums.down.variance(sums.count));
     let spreads: Vec<f64> = strata.list.iter().zip(sums).map(spread).collect();
     let total: f64 = spreads.iter().sum();
     let even = 1.0 / spreads.len() as f64;

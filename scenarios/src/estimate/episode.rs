@@ -135,13 +135,7 @@ impl Sampler<'_> {
     /// Between two events the sum of the hazards is h' = factor / (time to the next end of a repair), and
     /// the victim is balanced: each kind that can still fail as likely, and each of its members. A fault
     /// after x multiplies the weight by λ e^(−Λx) / (h' q e^(−h'x)), none for r by e^(−(Λ−h')r).
-    fn boosted(
-        &self,
-        state: &mut State<'_>,
-        factor: f64,
-        notes: &mut Notes,
-        course: &mut Course,
-    ) -> f64 {
+    fn boosted(&self, state: &mut State<'_>, factor: f64, notes: &mut Notes, course: &mut Course) -> f64 {
         let mut weight = 1.0;
         let mut ordinal = 1;
         while course.hit.is_none() && !state.is_quiet() {
@@ -189,7 +183,8 @@ impl Sampler<'_> {
     /// The first fault of a stratum, in proportion to the rates.
     pub(super) fn first(&self, stratum: Option<usize>, state: &State<'_>) -> Fault {
         let chosen = unit(state.strike_word(0));
-        let strata = stratum.map_or(&self.strata.list[..], |index| std::slice::from_ref(&self.strata.list[index]));
+        let strata =
+            stratum.map_or(&self.strata.list[..], |index| std::slice::from_ref(&self.strata.list[index]));
         let total: f64 = strata.iter().map(|stratum| stratum.rate).sum();
         let mut left = chosen * total;
         let faults: Vec<(Fault, f64)> = strata.iter().flat_map(faults_of).collect();
@@ -199,7 +194,9 @@ impl Sampler<'_> {
                 return *fault;
             }
         }
-        faults.last().expect("a stratum has faults").0
+        // Rounding: the last that can happen.
+        let last = faults.iter().rev().find(|(_, rate)| *rate > 0.0);
+        last.expect("a stratum has faults").0
     }
 }
 

@@ -148,7 +148,9 @@ pub enum EstimateError {
         name: String,
     },
     /// The model is not probed.
-    #[error("no workload has a probe, so that the model's own down time is unknown: give one `probe = \"100ms\"`")]
+    #[error(
+        "no workload has a probe, so that the model's own down time is unknown: give one `probe = \"100ms\"`"
+    )]
     NoProbe,
     /// Nothing fails.
     #[error("nothing fails: give the scenario a [[hazard]] of kind \"renewal\"")]
@@ -182,10 +184,9 @@ impl Strata {
             for (kind, name) in fleet.kinds().iter().enumerate() {
                 let faults: Vec<(Fault, f64)> = rates
                     .iter()
-                    .filter(|(fault, rate)| {
-                        fleet.kind_of(*fault) == kind
-                            && matches!(fault, Fault::Common(_)) == common
-                            && *rate > 0.0
+                    // A cold standby does not fail first, but it may fail later.
+                    .filter(|(fault, _)| {
+                        fleet.kind_of(*fault) == kind && matches!(fault, Fault::Common(_)) == common
                     })
                     .copied()
                     .collect();

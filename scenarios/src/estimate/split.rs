@@ -36,7 +36,8 @@ pub fn split(fleet: &Fleet, target: u32, options: &SplitOptions) -> Result<Split
     if start >= FAR {
         return Err(EstimateError::Nothing);
     }
-    let mut splitting = Splitting { fleet, strata: &strata, target, options, immune: fleet.immune(), faults: 0, cycle: 0.0 };
+    let mut splitting =
+        Splitting { fleet, strata: &strata, target, options, immune: fleet.immune(), faults: 0, cycle: 0.0 };
     let mut estimates = Vec::new();
     for repetition in 0..options.repetitions {
         let keyed = Keyed::new(fold(options.seed, repetition as u64));

@@ -7,7 +7,8 @@ use murphy_reports::{Service, measured};
 use murphy_sim::{Keep, Span, Time, fold};
 
 use super::{
-    Episode, Estimate, EstimateError, Meter, Method, Options, Split, SplitOptions, Structural, estimate, split,
+    Episode, Estimate, EstimateError, Meter, Method, Options, Split, SplitOptions, Structural, estimate,
+    split,
 };
 use crate::hazard::{Generator, Members, members};
 use crate::language::{EstimateMethod, EstimateSpec, FaultSpec, Scenario};
@@ -52,7 +53,8 @@ impl Study<'_> {
             EstimateMethod::Crude => Method::Crude,
             EstimateMethod::Boost(factor) => Method::Boost(factor),
             EstimateMethod::Split(effort) => {
-                let options = SplitOptions { effort, repetitions: REPETITIONS, seed: job.seed, resample: true };
+                let options =
+                    SplitOptions { effort, repetitions: REPETITIONS, seed: job.seed, resample: true };
                 let found = split(&members.fleet, target, &options)?;
                 return Ok(Some(answer(scenario, spec, Found::Split(found))));
             }

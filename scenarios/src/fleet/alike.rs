@@ -49,15 +49,15 @@ impl Alike {
     /// When `k` is not from 1 to `n`.
     pub fn fleet(&self) -> (Fleet, u32) {
         // One leaf a component, and one for the switch-over.
-        let leaves: Vec<Input> = (0..u32::try_from(self.n).expect("few components")).map(Input::Leaf).collect();
+        let leaves: Vec<Input> =
+            (0..u32::try_from(self.n).expect("few components")).map(Input::Leaf).collect();
         let switch = u32::try_from(self.n).expect("few components");
         let mut structure = Structure::new(self.n + 1);
         let enough = structure.gate("enough", self.k, &leaves);
         let top = structure.gate("system", 2, &[Input::Gate(enough), Input::Leaf(switch)]);
         let mut fleet = Fleet::new(structure);
         let kind = fleet.kind("component");
-        let crew =
-            self.crews.map(|size| fleet.crew(Crew { size, order: Order::Fifo, start: Span::ZERO }));
+        let crew = self.crews.map(|size| fleet.crew(Crew { size, order: Order::Fifo, start: Span::ZERO }));
         for leaf in 0..switch {
             fleet.line(Line {
                 name: format!("component{leaf}"),

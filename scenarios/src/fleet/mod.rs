@@ -18,8 +18,8 @@ use murphy_sim::{Law, Span, name_hash};
 
 pub use alike::{Alike, Aside};
 pub use state::{Fault, Outage, State, What, Witness};
-pub use structure::{Gate, Input, Levels, Structure};
 pub(crate) use structure::FAR;
+pub use structure::{Gate, Input, Levels, Structure};
 
 /// What may fail, who repairs it, and which of it must be up.
 #[derive(Clone, Debug, Default)]
@@ -157,7 +157,11 @@ impl Fleet {
     /// # Panics
     /// When it needs more than its members, or a member stands by elsewhere.
     pub fn standby(&mut self, standby: Standby) {
-        assert!((1..=standby.members.len()).contains(&standby.needed), "{} has too few members", standby.name);
+        assert!(
+            (1..=standby.members.len()).contains(&standby.needed),
+            "{} has too few members",
+            standby.name
+        );
         let taken = |line: &usize| self.standbys.iter().any(|other| other.members.contains(line));
         assert!(!standby.members.iter().any(taken), "a member of {} stands by elsewhere", standby.name);
         self.known(&standby.leaves);
@@ -205,10 +209,7 @@ impl Fleet {
             rates.push((Fault::Line(index), rate * share));
         }
         for (index, common) in self.commons.iter().enumerate() {
-            rates.push((
-                Fault::Common(index),
-                rate(&common.up, common.stretch).ok_or(common.name.as_str())?,
-            ));
+            rates.push((Fault::Common(index), rate(&common.up, common.stretch).ok_or(common.name.as_str())?));
         }
         Ok(rates)
     }

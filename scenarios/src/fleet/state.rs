@@ -306,8 +306,7 @@ impl<'f> State<'f> {
     fn repaired(&mut self, line: usize, witness: &mut impl Witness) {
         let state = &mut self.lines[line];
         state.phase = Phase::Up;
-        let outage =
-            Outage { what: What::Line(line), from: state.since, to: self.now, common: state.common };
+        let outage = Outage { what: What::Line(line), from: state.since, to: self.now, common: state.common };
         self.failed -= 1;
         self.clocks.set(line, NEVER);
         for &leaf in &self.fleet.lines[line].leaves {

@@ -93,7 +93,8 @@ impl Members {
             self.line(scenario, index, renewal, component, kind, 1.0 / (1.0 - beta));
         }
         let groups = renewal.common.iter().filter(|_| beta > 0.0).flat_map(|common| &common.groups);
-        let together = if beta > 0.0 { self.fleet.kind(&format!("{} (common cause)", hazard.name)) } else { kind };
+        let together =
+            if beta > 0.0 { self.fleet.kind(&format!("{} (common cause)", hazard.name)) } else { kind };
         for group in groups {
             let words = group.members.iter().flat_map(|&member| list[member].words.iter().cloned()).collect();
             let all = Component { name: format!("common.{}", group.name), words };
@@ -197,9 +198,7 @@ impl Witness for Log {
 
 /// Adds the outages of all coupled generators of a scenario to its plan.
 pub(super) fn expand(scenario: &Scenario, keyed: &Keyed, plan: &mut Plan) {
-    let coupled = |hazard: &HazardSpec| {
-        matches!(&hazard.generator, Generator::Renewal(renewal) if renewal.is_coupled())
-    };
+    let coupled = |hazard: &HazardSpec| matches!(&hazard.generator, Generator::Renewal(renewal) if renewal.is_coupled());
     if !scenario.hazards.iter().any(coupled) {
         return;
     }

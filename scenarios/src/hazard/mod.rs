@@ -19,8 +19,8 @@ pub use spec::HazardSpec;
 pub(crate) use coupled::{Members, members};
 pub(crate) use plan::{expanded, overfull};
 pub(crate) use spec::{
-    Aside, Burst, Common, Component, Components, Family, Generator, Injector, Nemesis, Renewal, Shared, Strike,
-    Swarm, Trace,
+    Aside, Burst, Common, Component, Components, Family, Generator, Injector, Nemesis, Renewal, Shared,
+    Strike, Swarm, Trace,
 };
 pub(crate) use trace::Record;
 

@@ -5,7 +5,9 @@ use murphy_sim::Span;
 use serde_json::{Value as Json, json};
 
 use super::diagnostic::Diagnostic;
-use super::fields::{Count, Field, Fields, Located, Name, Number, Patterns, Probability, Table, Walk, read_count};
+use super::fields::{
+    Count, Field, Fields, Located, Name, Number, Patterns, Probability, Table, Walk, read_count,
+};
 use super::names::Names;
 use super::quantity;
 use super::scenario::LawSpec;
@@ -68,7 +70,8 @@ impl Table for StructureTable {
     fn fields(fields: &mut Fields<'_, '_, '_>) -> StructureTable {
         StructureTable {
             name: fields.required("name", "name, for metrics and for other structures"),
-            need: fields.required("need", "how many must be up: a number, \"all\" (series) or \"any\" (parallel)"),
+            need: fields
+                .required("need", "how many must be up: a number, \"all\" (series) or \"any\" (parallel)"),
             of: fields.required("of", "nodes, and structures that were declared before"),
         }
     }
@@ -184,9 +187,11 @@ impl Table for EstimateTable {
         let about = "boost: more faults, weighted; split: clones of worlds on the way; crude: as they come";
         let method = fields.choice("method", about, &["boost", "split", "crude"], "boost");
         let boost: Number<0, 100> =
-            fields.default("boost", "further faults expected until the next repair ends", "1.2");
-        let effort: Count<10, 10_000_000> = fields.default("effort", "worlds of each stage of a split", "10000");
-        let precision: Stop = fields.default("precision", "half-width of the interval, and its level", "\"10% at 95%\"");
+            fields.default("boost", "further faults expected until the next repair ends", "1.5");
+        let effort: Count<10, 10_000_000> =
+            fields.default("effort", "worlds of each stage of a split", "10000");
+        let precision: Stop =
+            fields.default("precision", "half-width of the interval, and its level", "\"10% at 95%\"");
         let episodes: Count<1, 1_000_000_000> = fields.default("episodes", "most episodes", "1000000");
         let about = "structure: down while the target is; probes: down while the model's probes fail";
         let measure = fields.choice("measure", about, &["structure", "probes"], "structure");
@@ -235,7 +240,8 @@ impl Field for Stop {
     fn read(value: &Value, walk: &mut Walk<'_>) -> (Stop, Value) {
         let parsed = value.as_text().and_then(|text| {
             let (half_width, level) = text.split_once(" at ")?;
-            let share = |text: &str| quantity::share(text.trim()).ok().filter(|share| *share > 0.0 && *share < 1.0);
+            let share =
+                |text: &str| quantity::share(text.trim()).ok().filter(|share| *share > 0.0 && *share < 1.0);
             Some(Stop { half_width: share(half_width)?, level: share(level)? })
         });
         if parsed.is_none() {
@@ -263,13 +269,16 @@ impl Table for StandbyTable {
     const WHAT: &'static str = "standby";
 
     fn fields(fields: &mut Fields<'_, '_, '_>) -> StandbyTable {
-        let active: Count<1, 100_000> = fields.default("active", "components in use; the others stand by", "1");
+        let active: Count<1, 100_000> =
+            fields.default("active", "components in use; the others stand by", "1");
         let dormancy: Number<0, 1> =
             fields.default("dormancy", "ageing of a standby as a share of that in use: 0 cold, 1 hot", "1.0");
         let coverage: Probability =
             fields.default("coverage", "probability that a failure is switched over by itself", "1.0");
-        let failover: Option<LawSpec> = fields.optional("failover", "time of such a switch-over; none without");
-        let manual: Option<LawSpec> = fields.optional("manual", "time until people switched over; none without");
+        let failover: Option<LawSpec> =
+            fields.optional("failover", "time of such a switch-over; none without");
+        let manual: Option<LawSpec> =
+            fields.optional("manual", "time until people switched over; none without");
         let down: Option<Patterns> = fields.optional("down", "nodes that are down during a switch-over");
         if (failover.is_some() || manual.is_some()) && down.is_none() && fields.live() {
             let title = "a switch-over that takes time needs `down`: the nodes that are down meanwhile";

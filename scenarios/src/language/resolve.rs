@@ -97,7 +97,11 @@ pub(crate) fn resolve(
         workloads,
         faults,
         hazards,
-        crews: file.crews.into_iter().map(|table| CrewSpec { name: table.name.value.0, crew: table.crew }).collect(),
+        crews: file
+            .crews
+            .into_iter()
+            .map(|table| CrewSpec { name: table.name.value.0, crew: table.crew })
+            .collect(),
         structures,
         estimate,
         expectations: Vec::new(),
@@ -113,7 +117,8 @@ fn structures(tables: Vec<StructureTable>, names: &mut Names<'_>) -> Vec<Structu
     let mut structures: Vec<StructureSpec> = Vec::new();
     for table in tables {
         let (name, at) = (table.name.value.0.clone(), table.name.at);
-        if structures.iter().any(|known| known.name == name) || names.nodes.iter().any(|node| node.name == name)
+        if structures.iter().any(|known| known.name == name)
+            || names.nodes.iter().any(|node| node.name == name)
         {
             let title = format!("`{name}` is the name of a structure or node before");
             names.found.push(Diagnostic::new(at, title, "the second"));

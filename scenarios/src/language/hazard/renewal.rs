@@ -44,10 +44,14 @@ pub(super) fn renewal(fields: &mut Fields<'_, '_, '_>) -> HazardPart {
         let title = "links have no causes in common";
         fields.error(Diagnostic::new(fields.spot("beta"), title, "one fault cuts one link"));
     }
-    let crew: Option<Located<String>> =
-        fields.optional("crew", "the [[crew]] that repairs; with it, or `standby`, each component is repaired by itself");
-    let standby: Option<Located<StandbyTable>> =
-        fields.optional("standby", "some are in use and the others stand by, such as { active = 1, dormancy = 0.1 }");
+    let crew: Option<Located<String>> = fields.optional(
+        "crew",
+        "the [[crew]] that repairs; with it, or `standby`, each component is repaired by itself",
+    );
+    let standby: Option<Located<StandbyTable>> = fields.optional(
+        "standby",
+        "some are in use and the others stand by, such as { active = 1, dormancy = 0.1 }",
+    );
     if crew.is_some() || standby.is_some() {
         check_coupled(fields, burst.is_some(), permanent);
     }
@@ -73,7 +77,12 @@ pub(super) fn renewal(fields: &mut Fields<'_, '_, '_>) -> HazardPart {
 
 /// What a generator whose components depend on one another cannot have.
 fn check_coupled(fields: &mut Fields<'_, '_, '_>, burst: bool, permanent: bool) {
-    let wrong = [("from", fields.has("from")), ("until", fields.has("until")), ("pattern", burst), ("persistence", permanent)];
+    let wrong = [
+        ("from", fields.has("from")),
+        ("until", fields.has("until")),
+        ("pattern", burst),
+        ("persistence", permanent),
+    ];
     for (key, _) in wrong.into_iter().filter(|(_, wrong)| *wrong) {
         let title = format!("`{key}` and a shared crew or a standby exclude each other");
         fields.error(Diagnostic::new(fields.spot(key), title, "leave it out"));
