@@ -60,8 +60,9 @@ impl<'m> Study<'m> {
         Ok(Study { document, points, models: chosen })
     }
 
-    pub(crate) fn model(&self) -> &dyn Model {
-        self.model
+    /// The model of a point.
+    pub(crate) fn model(&self, point: usize) -> &dyn Model {
+        self.models[point]
     }
 
     /// The points, resolved.

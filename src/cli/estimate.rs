@@ -69,14 +69,7 @@ fn failure(error: &EstimateError, args: &EstimateArgs, terminal: &Terminal) -> F
     Failure::Usage(format!("{file}: {error}\n  without an estimate: {program} run {file}"))
 }
 
-/// The unavailability, and why it is none.
-fn unavailability(answer: &Answer) -> Figure {
-    match &answer.found {
-        Found::Episodes(found) => found.unavailability,
-        Found::Split(found) => found.unavailability,
-    }
-}
-
+/// Why there is no answer.
 fn refusal(answer: &Answer) -> Option<String> {
     match &answer.found {
         Found::Episodes(found) => found.refused.clone(),
@@ -100,38 +93,37 @@ fn method(answer: &Answer) -> String {
 fn text(answer: &Answer, point: &str, seed: u64) -> String {
     let mut out = String::new();
     let mut line = |title: &str, text: &str| _ = writeln!(out, "{title:14} {text}");
-    let figure = unavailability(answer);
+    let figure = answer.unavailability();
     let level = answer.spec.precision.level;
     let title = if point.is_empty() { answer.target.clone() } else { format!("{} [{point}]", answer.target) };
     line(
         "target",
         &format!("{title}, down {}", if answer.spec.by_probes { "by probes" } else { "by structure" }),
     );
-    match refusal(answer) {
-        Some(why) => line("REFUSED", &why),
-        None => {
-            let (low, high) = figure.interval(level);
-            let percent = level * 100.0;
-            line(
-                "unavailability",
-                &format!(
-                    "{} [{}, {}] at {percent} %, log scale",
-                    significant(figure.value, 4),
-                    significant(low, 4),
-                    significant(high, 4)
-                ),
-            );
-            line("nines", &format!("{:.3} [{:.3}, {:.3}]", nines(figure.value), nines(high), nines(low)));
-            line(
-                "down a year",
-                &format!(
-                    "{} [{}, {}] on average",
-                    spoken(figure.value * YEAR),
-                    spoken(low * YEAR),
-                    spoken(high * YEAR)
-                ),
-            );
-        }
+    if let Some(why) = refusal(answer) {
+        line("REFUSED", &why);
+    } else {
+        let (low, high) = figure.interval(level);
+        let percent = level * 100.0;
+        line(
+            "unavailability",
+            &format!(
+                "{} [{}, {}] at {percent} %, log scale",
+                significant(figure.value, 4),
+                significant(low, 4),
+                significant(high, 4)
+            ),
+        );
+        line("nines", &format!("{:.3} [{:.3}, {:.3}]", nines(figure.value), nines(high), nines(low)));
+        line(
+            "down a year",
+            &format!(
+                "{} [{}, {}] on average",
+                spoken(figure.value * YEAR),
+                spoken(low * YEAR),
+                spoken(high * YEAR)
+            ),
+        );
     }
     line("method", &method(answer));
     match &answer.found {
@@ -179,7 +171,7 @@ fn split(found: &Split, line: &mut impl FnMut(&str, &str)) {
 }
 
 fn row(answer: &Answer, point: &str, seed: u64) -> String {
-    let figure = unavailability(answer);
+    let figure = answer.unavailability();
     let (low, high) = figure.interval(answer.spec.precision.level);
     let (hits, effective, episodes) = match &answer.found {
         Found::Episodes(found) => (found.hits, found.effective, found.episodes),
@@ -198,7 +190,7 @@ fn row(answer: &Answer, point: &str, seed: u64) -> String {
 }
 
 fn document(answer: &Answer, point: &str, seed: u64) -> serde_json::Value {
-    let figure = unavailability(answer);
+    let figure = answer.unavailability();
     let level = answer.spec.precision.level;
     let shown = |figure: &Figure| {
         let (low, high) = figure.interval(level);

@@ -327,30 +327,27 @@ fn watched(form: &str, given: &Given, seed: u64) -> Option<CrossCheck> {
     };
     let renewals = Renewals { mttf: given.number("mttf"), up, mttr: given.number("mttr"), down, seed };
     let mut figures = Vec::new();
-    let method = match form {
-        "downtime-risk" => {
-            let (hits, trials) = exceeding(&renewals, given.number("window"), given.number("allowed"));
-            figures.push(proportion("probability", hits, trials));
-            format!("{trials} windows")
-        }
-        _ => {
-            let run = long_run(&renewals);
-            let one = |name: &str, value: f64, relative_error: f64, unit| {
-                let factor = libm::exp(1.96 * relative_error);
-                let interval = (value / factor, value * factor);
-                Simulated { name: name.to_owned(), value, interval, relative_error, unit }
-            };
-            figures.push(one("unavailability", run.unavailability, run.error, Unit::One));
-            if form == "component" {
-                let unit = Unit::Seconds2PerSecond;
-                figures.push(one("variance rate of down time", run.variance_rate, run.variance_error, unit));
-                if let Some(at) = given.number_if("at") {
-                    let (hits, trials) = down_at_age(&renewals, at);
-                    figures.push(proportion("unavailability then", hits, trials));
-                }
+    let method = if form == "downtime-risk" {
+        let (hits, trials) = exceeding(&renewals, given.number("window"), given.number("allowed"));
+        figures.push(proportion("probability", hits, trials));
+        format!("{trials} windows")
+    } else {
+        let run = long_run(&renewals);
+        let one = |name: &str, value: f64, relative_error: f64, unit| {
+            let factor = libm::exp(1.96 * relative_error);
+            let interval = (value / factor, value * factor);
+            Simulated { name: name.to_owned(), value, interval, relative_error, unit }
+        };
+        figures.push(one("unavailability", run.unavailability, run.error, Unit::One));
+        if form == "component" {
+            let unit = Unit::Seconds2PerSecond;
+            figures.push(one("variance rate of down time", run.variance_rate, run.variance_error, unit));
+            if let Some(at) = given.number_if("at") {
+                let (hits, trials) = down_at_age(&renewals, at);
+                figures.push(proportion("unavailability then", hits, trials));
             }
-            format!("{} runs of {} cycles", run.runs, run.cycles)
         }
+        format!("{} runs of {} cycles", run.runs, run.cycles)
     };
     Some(CrossCheck { figures, method, seed })
 }

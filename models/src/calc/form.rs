@@ -152,6 +152,9 @@ pub(super) enum Value {
     Law(super::component::Shape),
 }
 
+/// Arguments as text, defaults included.
+pub(super) type Shown = Vec<(&'static str, String)>;
+
 /// The arguments of one calculation, all read.
 #[derive(Debug, Default)]
 pub(super) struct Given(BTreeMap<&'static str, Value>);
@@ -324,10 +327,7 @@ impl Form {
     }
 
     /// The arguments, read, and as text.
-    pub(super) fn read<S: AsRef<str>>(
-        &'static self,
-        arguments: &[S],
-    ) -> Result<(Given, Vec<(&'static str, String)>), CalcError> {
+    pub(super) fn read<S: AsRef<str>>(&'static self, arguments: &[S]) -> Result<(Given, Shown), CalcError> {
         let mut typed: BTreeMap<&'static str, String> = BTreeMap::new();
         let mut mistakes = Vec::new();
         for text in arguments {

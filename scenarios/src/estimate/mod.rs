@@ -2,8 +2,8 @@
 //!
 //! Between faults nothing can be down, so only *episodes* are simulated: from the first fault of a
 //! system in which everything is up until everything is up again. The idle time between them is added
-//! by its mean, 1/Λ. With `f` the kinds of first fault, at rates λ_f that sum to Λ, D the time down and
-//! L the length of an episode, the unavailability is Σ (λ_f/Λ) E[D | f] / (1/Λ + E[L]); its terms say
+//! by its mean, 1/Λ. With `f` the kinds of first fault, at rates `λ_f` that sum to Λ, D the time down and
+//! L the length of an episode, the unavailability is `Σ (λ_f/Λ) E[D | f] / (1/Λ + E[L])`; its terms say
 //! what share each kind of first fault has. Times to failure must be exponential, so that a system in
 //! which everything is up has no memory; repairs may follow any law.
 //!

@@ -7,8 +7,8 @@ use murphy_reports::{Service, measured};
 use murphy_sim::{Keep, Span, Time, fold};
 
 use super::{
-    Episode, Estimate, EstimateError, Meter, Method, Options, Split, SplitOptions, Structural, estimate,
-    split,
+    Episode, Estimate, EstimateError, Figure, Meter, Method, Options, Split, SplitOptions, Structural,
+    estimate, split,
 };
 use crate::hazard::{Generator, Members, members};
 use crate::language::{EstimateMethod, EstimateSpec, FaultSpec, Scenario};
@@ -24,6 +24,16 @@ pub struct Answer {
     pub spec: EstimateSpec,
     /// What came out.
     pub found: Found,
+}
+
+impl Answer {
+    /// Share of time that the target is down.
+    pub fn unavailability(&self) -> Figure {
+        match &self.found {
+            Found::Episodes(found) => found.unavailability,
+            Found::Split(found) => found.unavailability,
+        }
+    }
 }
 
 /// By which way.
@@ -48,7 +58,7 @@ impl Study<'_> {
         let spec = scenario.estimate.as_ref().ok_or(EstimateError::Missing)?;
         only_components(scenario)?;
         let members = members(scenario, |_| true);
-        let target = u32::try_from(spec.target).expect("few structures");
+        let target = u32::try_from(spec.target).unwrap_or(u32::MAX);
         let method = match spec.method {
             EstimateMethod::Crude => Method::Crude,
             EstimateMethod::Boost(factor) => Method::Boost(factor),
@@ -64,7 +74,8 @@ impl Study<'_> {
             if scenario.workloads.iter().all(|workload| workload.probe.is_none()) {
                 return Err(EstimateError::NoProbe);
             }
-            let probes = Probed { model: self.model(), scenario, members: &members, seed: job.seed, stop };
+            let probes =
+                Probed { model: self.model(job.point), scenario, members: &members, seed: job.seed, stop };
             estimate(&members.fleet, target, &options, &probes)?
         } else {
             estimate(&members.fleet, target, &options, &Structural)?

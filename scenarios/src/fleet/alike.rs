@@ -38,9 +38,9 @@ pub struct Aside {
 
 impl Alike {
     /// The exponential case: means in seconds, own crews, no common causes, all in use.
-    pub fn exponential(k: usize, n: usize, mttf: f64, mttr: f64) -> Alike {
+    pub fn exponential(k: usize, n: usize, to_failure: f64, to_repair: f64) -> Alike {
         let law = |mean: f64| Law::Exponential { mean: Span::from_secs_f64(mean) };
-        Alike { n, k, up: law(mttf), down: law(mttr), crews: None, beta: 0.0, standby: None }
+        Alike { n, k, up: law(to_failure), down: law(to_repair), crews: None, beta: 0.0, standby: None }
     }
 
     /// The fleet, and the gate that is up while enough components are and none switches over.

@@ -28,7 +28,7 @@ impl Clocks {
     #[inline]
     pub(super) fn set(&mut self, clock: usize, at: u64) {
         self.at[clock] = at;
-        let mut game = (clock + self.at.len()) / 2;
+        let mut game = usize::midpoint(clock, self.at.len());
         while game > 0 {
             self.play(game);
             game /= 2;
@@ -51,14 +51,14 @@ impl Clocks {
     #[inline]
     fn play(&mut self, game: usize) {
         let size = self.at.len();
-        let side = |player: usize| {
+        let first_of = |player: usize| {
             if player >= size {
                 u32::try_from(player - size).expect("fewer than 2^32 clocks")
             } else {
                 self.winner[player]
             }
         };
-        let (left, right) = (side(2 * game), side(2 * game + 1));
+        let (left, right) = (first_of(2 * game), first_of(2 * game + 1));
         let first = if self.at[right as usize] < self.at[left as usize] { right } else { left };
         self.winner[game] = first;
     }

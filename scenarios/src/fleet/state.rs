@@ -328,10 +328,10 @@ impl<'f> State<'f> {
         }
         let spec = &self.fleet.lines[line];
         let word = self.line_word(line);
-        let life = spec.up.sample(word);
+        let lasts = spec.up.sample(word);
         // Without common causes the law's own bits, untouched by a division.
-        let life = if spec.stretch > 1.0 { life.scale(spec.stretch) } else { life };
-        self.age(line, life.0.max(1));
+        let lasts = if spec.stretch > 1.0 { lasts.scale(spec.stretch) } else { lasts };
+        self.age(line, lasts.0.max(1));
     }
 
     /// Life left, counted in use.

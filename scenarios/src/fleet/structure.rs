@@ -28,6 +28,8 @@ pub struct Gate {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Structure {
     gates: Vec<Gate>,
+    /// For each gate, how many inputs it needs and how many it has.
+    sizes: Vec<(u32, u32)>,
     /// For each leaf, and for each gate, the gates that look at it; twice if listed twice.
     above_leaf: Vec<Vec<u32>>,
     above_gate: Vec<Vec<u32>>,
@@ -36,7 +38,12 @@ pub struct Structure {
 impl Structure {
     /// A structure over `leaves` leaves, without gates.
     pub fn new(leaves: usize) -> Structure {
-        Structure { gates: Vec::new(), above_leaf: vec![Vec::new(); leaves], above_gate: Vec::new() }
+        Structure {
+            gates: Vec::new(),
+            sizes: Vec::new(),
+            above_leaf: vec![Vec::new(); leaves],
+            above_gate: Vec::new(),
+        }
     }
 
     /// Adds a gate that needs `need` of its inputs, and returns its number.
@@ -53,6 +60,8 @@ impl Structure {
             };
             above.push(number);
         }
+        let size = |count: usize| u32::try_from(count).expect("fewer than 2^32 inputs");
+        self.sizes.push((size(need), size(inputs.len())));
         self.above_gate.push(Vec::new());
         self.gates.push(Gate { name: name.to_owned(), need, inputs: inputs.to_vec() });
         number
@@ -70,19 +79,12 @@ impl Structure {
 
     /// Everything up.
     pub fn levels(&self) -> Levels {
-        Levels {
-            down: vec![0; self.above_leaf.len()],
-            up: self
-                .gates
-                .iter()
-                .map(|gate| u32::try_from(gate.inputs.len()).expect("fewer than 2^32 inputs"))
-                .collect(),
-        }
+        Levels { down: vec![0; self.above_leaf.len()], up: self.sizes.iter().map(|size| size.1).collect() }
     }
 
     #[inline]
     fn need(&self, gate: u32) -> u32 {
-        u32::try_from(self.gates[gate as usize].need).expect("fewer than 2^32 inputs")
+        self.sizes[gate as usize].0
     }
 }
 
@@ -233,7 +235,7 @@ mod tests {
         let a = structure.gate("a", 2, &[Input::Leaf(0), Input::Leaf(2)]);
         let b = structure.gate("b", 2, &[Input::Leaf(1), Input::Leaf(2)]);
         structure.gate("either", 1, &[Input::Gate(a), Input::Gate(b)]);
-        check(&structure, &|up| (up[0] && up[2]) || (up[1] && up[2]));
+        check(&structure, &|up| (up[0] || up[1]) && up[2]);
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub(crate) struct Renewal {
     pub(crate) common: Option<Common>,
     /// Who repairs: index into the scenario's crews; `None` for a crew each.
     pub(crate) crew: Option<usize>,
-    pub(crate) standby: Option<Aside>,
+    pub(crate) standby: Option<Box<Aside>>,
     pub(crate) fault: Template,
 }
 

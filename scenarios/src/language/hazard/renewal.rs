@@ -60,7 +60,7 @@ pub(super) fn renewal(fields: &mut Fields<'_, '_, '_>) -> HazardPart {
     Box::new(move |names| {
         let components = resolved(targets.as_ref(), names);
         let crew = crew.map(|crew| names.crew(&crew));
-        let standby = standby.map(|table| aside(table, components.list.len(), names));
+        let standby = standby.map(|table| Box::new(aside(table, components.list.len(), names)));
         let common = beta.map(|beta| Common { beta: beta.0, groups: groups(&components, shared, names) });
         Generator::Renewal(Renewal {
             fault: bound(fault, Some(&components), names),
