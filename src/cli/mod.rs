@@ -3,8 +3,8 @@
 mod batch;
 mod calc;
 mod check;
-mod hunt;
 mod estimate;
+mod hunt;
 mod list;
 mod new;
 mod replay;

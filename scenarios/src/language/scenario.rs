@@ -7,8 +7,8 @@ use murphy_reports::Persistence;
 use murphy_sim::{Span, Time};
 
 use super::compare::Figure;
-use super::repro::ReproSpec;
 use super::fleet::{CrewSpec, EstimateSpec, StructureSpec};
+use super::repro::ReproSpec;
 use super::service::{PolicySpec, Priority, ServiceSpec};
 use crate::describe::{Effect as OpEffect, Params};
 use crate::expect::Expectation;
