@@ -216,7 +216,7 @@ fn the_plan_is_stored_with_the_result_and_runs_again_as_it_is() {
         run_id: "0".to_owned(),
         resolved: String::new(),
     };
-    let batch = study.run(&jobs, info, &AtomicBool::new(false), &mut |run| results.add(run));
+    let batch = study.run(&jobs, info, &AtomicBool::new(false), &(), &mut |run| results.add(run));
     for job in &jobs {
         results.add_plan(&study.plan(*job).expect("the scenario has a hazard"));
     }

@@ -19,7 +19,10 @@ mod runner;
 mod states;
 mod structure;
 
+pub mod plan;
+
 pub mod results;
+pub mod rows;
 
 pub use describe::{
     Dimension, Effect, KindInfo, MetricInfo, ModelInfo, OperationInfo, Param, ParamKind, ParamValue, Params,
@@ -28,4 +31,4 @@ pub use describe::{
 pub use model::{Model, Oracles, Problem, Protocol, Run, System, Tolerance, Traced, Watched, model};
 /// What oracles answer with, and how samples of a metric combine.
 pub use murphy_reports::{MessageCount, MetricKind, MetricRecord, PropertyRecord, Verdict};
-pub use runner::{Job, RunPlan, Study};
+pub use runner::{Fold, Job, RunPlan, Study};

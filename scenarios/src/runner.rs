@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use murphy_reports::{Batch, BatchBuilder, BatchInfo, ExpectationResult, ExpectationSummary, RunSummary};
+use murphy_reports::{Batch, BatchBuilder, BatchInfo, ExpectationSummary, RunSummary};
 use murphy_sim::Keep;
 use rayon::prelude::*;
 
@@ -13,6 +13,7 @@ use crate::expect::evaluate;
 use crate::hazard::{self, Plan};
 use crate::language::{Diagnostics, Document, Scenario, Set, folder, parse};
 use crate::model::Model;
+use crate::rows::{Row, Store};
 
 /// A scenario file that was read, checked and matched with its model.
 pub struct Study<'m> {
@@ -101,8 +102,8 @@ impl<'m> Study<'m> {
         Some(RunPlan { folder: parts.join("/"), point, seed: job.seed, plan })
     }
 
-    /// Runs `jobs` on rayon's current pool. `seen` is called for every run, in the order of the jobs,
-    /// and before its course is dropped.
+    /// Runs `jobs` on rayon's current pool, but for those that `store` has. `seen` is called for every
+    /// run, in the order of the jobs, and before its course is dropped.
     ///
     /// When `stop` becomes true, the runs in flight are dropped and the batch has what was done before.
     pub fn run(
@@ -110,32 +111,44 @@ impl<'m> Study<'m> {
         jobs: &[Job],
         info: BatchInfo,
         stop: &AtomicBool,
+        store: &dyn Store,
         seen: &mut dyn FnMut(&RunSummary),
     ) -> Batch {
-        let mut builder = BatchBuilder::new(info);
-        let mut expectations = Expectations::default();
-        let mut figures = Figures::default();
+        let mut fold = self.fold(info);
         // Memory is bounded by a window of runs; within it rayon balances the load.
         let window = rayon::current_num_threads() * 16;
-        for jobs in jobs.chunks(window.max(1)) {
-            let runs: Vec<Option<Judged>> = jobs.par_iter().map(|job| self.one(*job, stop)).collect();
-            for (job, run) in jobs.iter().zip(runs) {
-                let Some(run) = run else { return self.finish(builder, expectations, &figures) };
-                seen(&run.summary);
-                expectations.add(job, &self.points[job.point], &run);
-                figures.add(job.point, job.seed, &run.figures);
-                builder.add(run.summary);
+        for (ordinal, chunk) in jobs.chunks(window.max(1)).enumerate() {
+            let first = ordinal * window;
+            let one = |(offset, job): (usize, &Job)| {
+                let index = first + offset;
+                store.load(index).or_else(|| {
+                    let row = self.row(*job, stop)?;
+                    store.save(index, &row);
+                    Some(row)
+                })
+            };
+            let rows: Vec<Option<Row>> = chunk.par_iter().enumerate().map(one).collect();
+            for (job, row) in chunk.iter().zip(rows) {
+                let Some(row) = row else { return fold.finish() };
+                seen(&row.summary);
+                fold.add(*job, row);
             }
         }
-        self.finish(builder, expectations, &figures)
+        fold.finish()
     }
 
-    fn finish(&self, builder: BatchBuilder, expectations: Expectations, figures: &Figures) -> Batch {
-        let comparisons = figures.compare(self.document.compares(), &self.points[0]);
-        builder.finish(expectations.list).with_comparisons(comparisons)
+    /// Folds rows that come in the order of the jobs.
+    pub fn fold(&self, info: BatchInfo) -> Fold<'_, 'm> {
+        Fold {
+            study: self,
+            builder: BatchBuilder::new(info),
+            expectations: Expectations::default(),
+            figures: Figures::default(),
+        }
     }
 
-    fn one(&self, job: Job, stop: &AtomicBool) -> Option<Judged> {
+    /// One run, judged; `None` when `stop` became true before its end.
+    pub fn row(&self, job: Job, stop: &AtomicBool) -> Option<Row> {
         if stop.load(Ordering::Relaxed) {
             return None;
         }
@@ -143,7 +156,30 @@ impl<'m> Study<'m> {
         let record = self.models[job.point].prepare(scenario, job.seed, Keep::Nothing).finish(stop)?;
         let expectations = scenario.expectations.iter().map(|expect| evaluate(expect, &record)).collect();
         let figures = compare::figures(scenario, &record);
-        Some(Judged { summary: RunSummary::of(&record), expectations, figures })
+        Some(Row { summary: RunSummary::of(&record), expectations, figures })
+    }
+}
+
+/// Rows on their way to a batch.
+pub struct Fold<'s, 'm> {
+    study: &'s Study<'m>,
+    builder: BatchBuilder,
+    expectations: Expectations,
+    figures: Figures,
+}
+
+impl Fold<'_, '_> {
+    /// Adds the row of the next job.
+    pub fn add(&mut self, job: Job, row: Row) {
+        self.expectations.add(job, &self.study.points[job.point], &row);
+        self.figures.add(job.point, job.seed, &row.figures);
+        self.builder.add(row.summary);
+    }
+
+    /// The batch of all rows so far.
+    pub fn finish(self) -> Batch {
+        let comparisons = self.figures.compare(self.study.document.compares(), &self.study.points[0]);
+        self.builder.finish(self.expectations.list).with_comparisons(comparisons)
     }
 }
 
@@ -169,13 +205,6 @@ pub struct RunPlan {
     pub plan: Plan,
 }
 
-struct Judged {
-    summary: RunSummary,
-    expectations: Vec<ExpectationResult>,
-    /// Figures for comparisons.
-    figures: Vec<Option<f64>>,
-}
-
 /// Expectations over the seeds of each point, in the order of points and of the file.
 #[derive(Default)]
 struct Expectations {
@@ -185,7 +214,7 @@ struct Expectations {
 }
 
 impl Expectations {
-    fn add(&mut self, job: &Job, scenario: &Scenario, run: &Judged) {
+    fn add(&mut self, job: Job, scenario: &Scenario, run: &Row) {
         if self.point != Some(job.point) {
             self.point = Some(job.point);
             self.first = self.list.len();

@@ -92,6 +92,17 @@ fn command(program: &str, file: &Path, selection: &Selection, own_seed: u64, stu
     words.join(" ")
 }
 
+/// What rows of a batch belong to: this build, the scenario and its file's text, which places point into.
+pub(super) fn identity(info: &BatchInfo, file: &Path) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let program = std::env::current_exe().and_then(std::fs::read).unwrap_or_default();
+    let text = std::fs::read(file).unwrap_or_default();
+    for part in [program.as_slice(), info.resolved.as_bytes(), info.command.as_bytes(), &text] {
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
 /// A word as a shell reads it back.
 pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,%@+".contains(c);

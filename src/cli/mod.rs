@@ -5,6 +5,7 @@ mod calc;
 mod check;
 mod estimate;
 mod hunt;
+mod cluster;
 mod list;
 mod new;
 mod replay;
@@ -67,6 +68,9 @@ impl Cli {
             Command::Hunt(args) => hunt::hunt(&self.models, &args, &terminal),
             Command::Shrink(args) => shrink::shrink(&self.models, &args, &terminal),
             Command::Replay(args) => replay::replay(&self.models, &args, &terminal),
+            Command::Plan(args) => cluster::plan(&self.models, &args, &terminal),
+            Command::Status(args) => cluster::status(&args, &terminal),
+            Command::Merge(args) => cluster::merge(&self.models, &args, &terminal),
             Command::Check(args) => check::check(&self.models, &args, &terminal),
             Command::List(args) => list::list(&self.infos(), &args, &terminal),
             Command::Schema => list::schema(&self.infos(), &terminal),
@@ -142,6 +146,12 @@ enum Command {
     Run(run::RunArgs),
     /// Test a folder of scenarios: expectations and golden files
     Test(test::TestArgs),
+    /// Cut a scenario's runs into shards, for a cluster
+    Plan(cluster::PlanArgs),
+    /// Say which shards of a plan are done
+    Status(cluster::StatusArgs),
+    /// Join the shards of a plan to the results that one process would have written
+    Merge(cluster::MergeArgs),
     /// Read scenarios, check them and print the plan; runs nothing
     Check(check::CheckArgs),
     /// Search seeds, fault plans and schedules for a violated property
@@ -180,6 +190,12 @@ struct Selection {
 }
 
 impl Selection {
+    /// What was typed before.
+    fn of(seeds: Vec<u64>, sets: Vec<String>, until: Option<String>) -> Selection {
+        let seeds = (!seeds.is_empty()).then_some(Seeds(seeds));
+        Selection { seed: None, seeds, sets, until }
+    }
+
     fn seeds(&self) -> Vec<u64> {
         match (self.seed, &self.seeds) {
             (Some(seed), _) => vec![seed],

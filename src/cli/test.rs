@@ -17,6 +17,7 @@ use murphy_scenarios::{Model, Study};
 use rayon::prelude::*;
 
 use super::batch::{self, Stop};
+use super::cluster::ratio;
 use super::{Failure, Format, Selection, Terminal, exit, open, scenario_files};
 
 #[derive(Args)]
@@ -30,7 +31,7 @@ pub(super) struct TestArgs {
     #[arg(long, value_name = "FILE")]
     summary_md: Option<PathBuf>,
     /// Every N-th scenario from the I-th: 1/4 to 4/4 are all
-    #[arg(long, value_name = "I/N", value_parser = shard)]
+    #[arg(long, value_name = "I/N", value_parser = ratio)]
     shard: Option<(usize, usize)>,
     /// Take what comes out for right: changes golden files, and makes one for each file that is named
     #[arg(long)]
@@ -44,14 +45,6 @@ pub(super) struct TestArgs {
     /// Threads; 0 for one a core
     #[arg(short, value_name = "N", default_value_t = 0)]
     jobs: usize,
-}
-
-fn shard(text: &str) -> Result<(usize, usize), String> {
-    let wrong = || format!("`{text}` is not I/N with 1 <= I <= N, such as 2/4");
-    let (index, count) = text.split_once('/').ok_or_else(wrong)?;
-    let (index, count): (usize, usize) =
-        (index.parse().map_err(|_| wrong())?, count.parse().map_err(|_| wrong())?);
-    if index >= 1 && index <= count { Ok((index, count)) } else { Err(wrong()) }
 }
 
 /// A scenario to test.
@@ -149,7 +142,7 @@ fn one(case: &Case<'_>, args: &TestArgs, stop: &Stop, terminal: &Terminal) -> Te
     // Results stay for what failed only; a folder that cannot be written fails no scenario.
     let mut results = Results::start(&folder, &frozen).ok();
     let watch = Watch::start(stop, Duration::from_secs(args.limit));
-    let batch = case.study.run(&jobs, info, &watch.flag, &mut |run| {
+    let batch = case.study.run(&jobs, info, &watch.flag, &(), &mut |run| {
         if let Some(results) = &mut results {
             results.add(run);
         }

@@ -1,6 +1,7 @@
 //! The product from outside: what a user types, reads and finds in the folder of results.
 
 mod bad;
+mod cluster;
 mod determinism;
 mod discover;
 mod example;

@@ -39,7 +39,11 @@ fn stopped_by(signal: Signal, code: i32) {
     let seeds: Vec<u64> = runs.iter().map(|row| row["seed"].parse().expect("a seed")).collect();
     let expected: Vec<u64> = (1..=runs.len() as u64).collect();
     assert_eq!(seeds, expected, "the first runs, without a gap");
-    assert_eq!(desk.names("."), ["out", "scenario.toml"], "nothing is left over");
+    assert_eq!(
+        desk.names("."),
+        [".out.rows", "out", "scenario.toml"],
+        "what --resume goes on from, and no more"
+    );
 
     // What is kept is what a run of these seeds alone gives.
     let last = runs.last().expect("there are runs");
