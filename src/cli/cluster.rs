@@ -104,7 +104,7 @@ pub(super) fn plan(models: &[Box<dyn Model>], args: &PlanArgs, terminal: &Termin
         return Err(Failure::Usage(format!("--target-seconds {} is no time", args.target_seconds)));
     }
     let target = args.shards.map_or(Cut::Seconds(args.target_seconds), Cut::Shards);
-    let folder = make(models, &args.file, &args.selection, &args.out, target, terminal)?;
+    let folder = make(models, &args.file, &args.selection, &args.out, target)?;
     let Plan { jobs, shards, run_s, .. } = &folder.plan;
     let total = *jobs as f64 * run_s;
     let (out, program) = (batch::quoted(&args.out.display().to_string()), &terminal.program);
@@ -128,7 +128,6 @@ fn make(
     selection: &Selection,
     out: &Path,
     cut: Cut,
-    terminal: &Terminal,
 ) -> Result<PlanFolder, Failure> {
     let shown = file.display().to_string();
     let bytes =
@@ -174,7 +173,6 @@ fn make(
         shards,
         run_s,
     };
-    _ = terminal;
     PlanFolder::create(out, plan, &frozen, &source, &files.into_inner())
         .map_err(|error| Failure::Usage(error.to_string()))
 }
@@ -294,13 +292,13 @@ fn chosen(which: &Which, folder: &PlanFolder) -> Result<Vec<usize>, String> {
 }
 
 /// `3,7-9` as numbers.
-fn shard_list(list: &str, all: usize) -> Result<Vec<usize>, String> {
+fn shard_list(text: &str, all: usize) -> Result<Vec<usize>, String> {
     let mut shards = Vec::new();
-    for item in list.split(',') {
+    for item in text.split(',') {
         let (first, last) = item.split_once('-').unwrap_or((item, item));
         match (first.trim().parse::<usize>(), last.trim().parse::<usize>()) {
             (Ok(first), Ok(last)) if (1..=last).contains(&first) && last <= all => {
-                shards.extend(first..=last)
+                shards.extend(first..=last);
             }
             _ => return Err(format!("`{item}` names no shards of 1 to {all}; such as 3,7-9")),
         }
@@ -342,7 +340,7 @@ pub(super) fn shard_of(
             "a scenario file is cut by --shard I/N; --part and --shards need --plan".to_owned(),
         ));
     };
-    let folder = make(models, file, selection, out, Cut::Shards(shards), terminal)?;
+    let folder = make(models, file, selection, out, Cut::Shards(shards))?;
     let code = work(models, folder.path(), which, threads, false);
     if code == 0 {
         let out = batch::quoted(&out.display().to_string());

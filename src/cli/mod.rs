@@ -3,9 +3,9 @@
 mod batch;
 mod calc;
 mod check;
+mod cluster;
 mod estimate;
 mod hunt;
-mod cluster;
 mod list;
 mod new;
 mod replay;

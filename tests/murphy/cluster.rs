@@ -7,7 +7,7 @@ use crate::support::{Desk, PARTITION, REGIONS, SMALL, library};
 
 /// Twelve runs of three points.
 fn sweep() -> String {
-    let axis = "\n[[sweep]]\nname = \"load\"\npath = \"workload.kv.arrivals.rate\"\nvalues = [\"50/s\", \"100/s\", \"150/s\"]\n";
+    let axis = "\n[[sweep]]\naxis = \"load\"\nset = [\"workload.kv.arrivals.rate\"]\nvalues = [\"50/s\", \"100/s\", \"150/s\"]\n";
     let compare = "\n[[compare]]\naxis = \"load\"\nbase = \"50/s\"\nmetric = \"goodput\"\n";
     format!("{SMALL}{axis}\n[design]\nseeds = \"1..=4\"\n{compare}")
 }
