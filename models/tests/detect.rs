@@ -2,6 +2,8 @@
 
 #[path = "detect/bench.rs"]
 mod bench;
+#[path = "detect/excuses.rs"]
+mod excuses;
 #[path = "detect/hierarchy.rs"]
 mod hierarchy;
 #[path = "detect/members.rs"]

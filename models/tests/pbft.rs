@@ -2,6 +2,8 @@
 
 #[path = "pbft/bugs.rs"]
 mod bugs;
+#[path = "pbft/disk.rs"]
+mod disk;
 #[path = "pbft/durable.rs"]
 mod durable;
 #[path = "pbft/faults.rs"]

@@ -22,12 +22,12 @@ pub trait Durable: Default + Clone {
     /// Applies a write that landed in the place of another; `word` says where. By default the write
     /// itself is lost, and what was there rots.
     fn apply_misdirected(&mut self, _write: &Self::Write, word: u64) {
-        self.rot(word);
+        self.rot(word, Time::ZERO);
     }
 
-    /// Flips bits of one block; `word` says which. Returns whether there was anything to hit: by
-    /// default there is not.
-    fn rot(&mut self, _word: u64) -> bool {
+    /// Flips bits of one block at this instant; `word` says which. Returns whether there was anything
+    /// to hit: by default there is not.
+    fn rot(&mut self, _word: u64, _at: Time) -> bool {
         false
     }
 }

@@ -25,6 +25,18 @@ fn run(path: &str, more: &[&str]) -> (Done, Results) {
 }
 
 #[test]
+fn beyond_f_the_run_exits_1_and_names_agreement() {
+    let file = "violations/byzantine-beyond-f.toml";
+    let (done, results) = run(file, &[]);
+    let done = done.exits(1).shows("FAIL  byzantine-beyond-f").shows("pbft.agreement violated at");
+    done.shows("r1 and r2 decided different values at slot").shows("messages altered");
+    assert!(results.json().to_string().contains("decided different values"));
+    // One liar less is one that the protocol tolerates.
+    let (done, _) = run(file, &["--set", "fault.two-stories.target=r0"]);
+    done.exits(0).shows("PASS  byzantine-beyond-f");
+}
+
+#[test]
 fn the_first_command_passes_and_writes_every_file() {
     let (done, results) = run(PARTITION, &[]);
     let done = done.exits(0);

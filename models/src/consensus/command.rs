@@ -66,6 +66,13 @@ impl Command {
         Command { client, session, request, timestamp, operation, unverifiable: 0 }
     }
 
+    /// The command with one bit of its value another, as a disk makes it. A read becomes a write, so that
+    /// either changes the state.
+    pub(crate) fn flipped(self, word: u64) -> Command {
+        let value = self.operation.value ^ 1 << (32 + word % 31);
+        Command { operation: Operation { kind: PUT, value, ..self.operation }, ..self }
+    }
+
     /// The same request with an authenticator that fails at some replicas.
     pub(crate) fn with_unverifiable(self, places: u64) -> Command {
         Command { unverifiable: places, ..self }

@@ -69,6 +69,10 @@ const METRICS: [(&str, &str, Dimension, MetricKind); 6] = [
     ),
 ];
 
+/// Place of the first metric that a protocol adds to those of [`metrics`].
+pub const FIRST_OWN_METRIC: u16 = 6;
+const _: () = assert!(FIRST_OWN_METRIC as usize == METRICS.len());
+
 /// The metrics of every protocol.
 pub fn metrics() -> Vec<MetricInfo> {
     METRICS.map(|(name, about, dimension, kind)| MetricInfo { name, about, dimension, kind }).into()

@@ -17,7 +17,7 @@ mod store;
 pub use client::{Ask, Believe, Client, ClientOptions, Service};
 pub use command::{Command, GET, OPERATIONS, PUT, Reply, SESSIONS, SessionId};
 pub use group::Group;
-pub use judge::{ReplicationOracles, Sometimes, metrics, own};
+pub use judge::{FIRST_OWN_METRIC, ReplicationOracles, Sometimes, metrics, own};
 pub use params::{choice, client_kind, client_options, count, flag, operations, span};
 pub use signed::{Signed, Signers};
 pub use store::{Session, Snapshot, Store};

@@ -10,7 +10,8 @@ use murphy_sim::{Fact, Judge, NodeId, Span, Stamped, Time};
 /// Judges the suspicions of watchers by the crashes of those they watch.
 ///
 /// A suspicion is *false* when, at the instant at which it is raised, its subject is up, not paused,
-/// and not cut off from the watcher by a partition of the plan. (Lost or late messages excuse nothing:
+/// and not cut off from the watcher by a partition of the plan. One that comes and goes excuses while it
+/// is there. A node that a fault restarts is down until it is back, as after any crash. (Lost or late messages excuse nothing:
 /// that is what a detector has to live with.)
 #[derive(Clone, Debug)]
 pub struct Scorer {
@@ -51,7 +52,16 @@ type Found = (Time, u64, String);
 struct Excuse {
     start: Time,
     end: Time,
+    /// How long it is there and away in turn, if it comes and goes.
+    flaps: Option<(Span, Span)>,
     why: Why,
+}
+
+impl Excuse {
+    fn is_there(&self, at: Time) -> bool {
+        let there = |(on, off): (Span, Span)| at.since(self.start).0 % (on.0 + off.0) < on.0;
+        self.start <= at && at < self.end && self.flaps.is_none_or(there)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -100,13 +110,16 @@ impl Scorer {
     #[must_use]
     pub fn excusing(mut self, scenario: &Scenario) -> Scorer {
         for fault in &scenario.faults {
-            let why = match &fault.effect {
-                FaultEffect::Pause { nodes } => Why::Paused(nodes.clone()),
-                FaultEffect::Partition { groups, .. } => Why::Apart(groups.clone()),
+            let (why, flaps) = match &fault.effect {
+                FaultEffect::Pause { nodes } => (Why::Paused(nodes.clone()), None),
+                FaultEffect::Partition { groups, .. } => (Why::Apart(groups.clone()), None),
+                FaultEffect::Flapping { groups, on, off, .. } => {
+                    (Why::Apart(groups.clone()), Some((*on, *off)))
+                }
                 _ => continue,
             };
             let end = fault.duration.map_or(Time::MAX, |lasts| fault.start.saturating_add(lasts));
-            self.excuses.push(Excuse { start: fault.start, end, why });
+            self.excuses.push(Excuse { start: fault.start, end, flaps, why });
         }
         self
     }
@@ -249,7 +262,7 @@ impl Scorer {
     }
 
     fn excused(&self, at: Time, watcher: usize, subject: usize) -> bool {
-        let active = self.excuses.iter().filter(|excuse| excuse.start <= at && at < excuse.end);
+        let active = self.excuses.iter().filter(|excuse| excuse.is_there(at));
         active.map(|excuse| &excuse.why).any(|why| match why {
             Why::Paused(nodes) => nodes.contains(&subject),
             // A node in no group reaches everyone, and one in several groups is a bridge between them.
@@ -339,9 +352,21 @@ mod tests {
             (Why::Paused(vec![0]), 15, 0, 1, 1),
         ] {
             let mut s = scorer();
-            s.excuses.push(Excuse { start, end, why });
+            s.excuses.push(Excuse { start, end, flaps: None, why });
             say(&mut s, at, watcher, suspect(subject));
             assert_eq!(s.false_suspicions(), mistakes, "{at} {watcher} {subject}");
+        }
+    }
+
+    #[test]
+    fn what_comes_and_goes_excuses_while_it_is_there() {
+        for (at, mistakes) in [(10, 0), (12, 0), (13, 1), (14, 1), (15, 0), (29, 1), (30, 1)] {
+            let mut s = scorer();
+            let why = Why::Apart(vec![vec![0], vec![1, 2]]);
+            let flaps = Some((Span::millis(3), Span::millis(2)));
+            s.excuses.push(Excuse { start: Time(10 * MS), end: Time(30 * MS), flaps, why });
+            say(&mut s, at, 0, suspect(1));
+            assert_eq!(s.false_suspicions(), mistakes, "{at}");
         }
     }
 

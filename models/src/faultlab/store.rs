@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use murphy_sim::{Durable, fold};
+use murphy_sim::{Durable, Time, fold};
 
 /// One write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Durable for Store {
         }
     }
 
-    fn rot(&mut self, word: u64) -> bool {
+    fn rot(&mut self, word: u64, _at: Time) -> bool {
         let Some(block) = self.pick(word >> 8) else { return false };
         block.value ^= 1 << (32 + word % 32);
         true
@@ -122,7 +122,7 @@ mod tests {
             store
         };
         let damages: [fn(&mut Store); 3] = [
-            |store| assert!(store.rot(77)),
+            |store| assert!(store.rot(77, Time::ZERO)),
             |store| store.apply_torn(&put(1, 12, 6), 3),
             |store| store.apply_misdirected(&put(2, 12, 6), 0),
         ];
@@ -133,6 +133,6 @@ mod tests {
             assert!(!store.get(1).unwrap().is_sound(1));
             assert!(store.get(2).is_none(), "a misdirected write is not where it should be");
         }
-        assert!(!Store::default().rot(1), "an empty disk has nothing that could rot");
+        assert!(!Store::default().rot(1, Time::ZERO), "an empty disk has nothing that could rot");
     }
 }

@@ -19,6 +19,8 @@ pub enum Bug {
     FewViewChanges,
     /// A restarted replica remembers nothing.
     Amnesia,
+    /// What a damaged block held is taken as never promised.
+    IgnoresDamage,
     /// A second pre-prepare for the same view and slot replaces the first.
     TwoPrePrepares,
     /// A replica commits as soon as it has the pre-prepare.
@@ -48,7 +50,7 @@ pub enum Bug {
 }
 
 /// Names and bugs, in the order in which they are listed.
-const BUGS: [(&str, Bug); 21] = [
+const BUGS: [(&str, Bug); 22] = [
     ("view-change-drops-p", Bug::ViewChangeDropsP),
     ("p-holds-previous-view", Bug::PHoldsPreviousView),
     ("quorum-2f", Bug::Quorum2f),
@@ -57,6 +59,7 @@ const BUGS: [(&str, Bug); 21] = [
     ("p-without-certificate", Bug::PWithoutCertificate),
     ("few-view-changes", Bug::FewViewChanges),
     ("amnesia", Bug::Amnesia),
+    ("ignores-damage", Bug::IgnoresDamage),
     ("two-pre-prepares", Bug::TwoPrePrepares),
     ("no-prepare-phase", Bug::NoPreparePhase),
     ("prepare-quorum-f+1", Bug::PrepareQuorumFPlus1),

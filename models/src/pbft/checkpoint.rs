@@ -125,10 +125,11 @@ impl Replica {
         cx.fact(Fact::Stable { slot, state });
         self.retire_batches(slot);
         self.log.advance(slot);
+        self.doubt = self.doubt.filter(|last| slot < *last);
         forget_snapshots(&mut self.snapshots, slot);
         self.tallies.retain(|tally| tally.slot > slot);
-        self.write(cx, Write::Stable(proof.clone()), 88);
         self.proof = Some(proof);
+        self.write_head(cx, 88);
         self.proposed = self.proposed.max(slot);
         self.execute_ready(cx);
         self.propose(cx);

@@ -38,6 +38,15 @@ impl Batch {
         self.digest
     }
 
+    /// The batch with one bit of one value another, as a disk makes it; `None` if there is no value.
+    pub(super) fn flipped(&self, word: u64) -> Option<Batch> {
+        let mut commands = self.commands.clone();
+        let place = (word >> 8).checked_rem(commands.len() as u64)?;
+        let command = &mut commands[usize::try_from(place).expect("an index")];
+        *command = command.flipped(word);
+        Some(Batch::new(commands))
+    }
+
     /// The commands, in order of execution.
     pub fn commands(&self) -> &[Command] {
         &self.commands

@@ -6,6 +6,8 @@
 //!   checkpoints, view-changes and new-views leave after the sync that covers them.
 //! - P and O carry the batches themselves, so that no body has to be fetched.
 //! - Replicas that wait for something exchange status messages and retransmit; others do so rarely.
+//! - Blocks on the disk have sums. A replica that finds one damaged gives no vote that the block might have
+//!   held until a later checkpoint is stable, and leaves no view; of two copies of its head one is enough.
 //! - Every view change waits twice as long as the one before, until a request is executed.
 //! - A replica that gives up on a view alone, after a partition say, takes no part in it any more
 //!   (section 4.4): it follows by state transfer, from checkpoint to checkpoint, until the next view.
@@ -13,12 +15,14 @@
 
 mod bug;
 mod checkpoint;
+mod damage;
 mod log;
 mod message;
 mod mutate;
 mod normal;
 mod options;
 mod protocol;
+mod recovery;
 mod replica;
 mod stable;
 mod state_transfer;
@@ -38,7 +42,7 @@ pub use message::{
 };
 pub use options::Options;
 pub use replica::Replica;
-pub use stable::{Record, Stable, Write};
+pub use stable::{Head, Record, Stable, Write};
 
 /// A node of the protocol.
 #[derive(Clone, Debug)]

@@ -20,6 +20,8 @@ pub struct Options {
     pub pipeline: u64,
     /// Time between two looks at whether something is missing.
     pub status_interval: Span,
+    /// Whether blocks on the disk have sums.
+    pub checksums: bool,
     /// A planted bug.
     pub bug: Option<Bug>,
 }
@@ -33,6 +35,7 @@ impl Default for Options {
             batch_max: 64,
             pipeline: 16,
             status_interval: Span::millis(100),
+            checksums: true,
             bug: None,
         }
     }

@@ -1,15 +1,20 @@
 //! How scenarios see the protocol: kinds of nodes, parameters, properties.
 
 use murphy_scenarios::language::NodeSpec;
-use murphy_scenarios::{KindInfo, ModelInfo, Param, ParamKind, Params, Problem, Protocol, System, Tolerance};
+use murphy_scenarios::{
+    Dimension, KindInfo, MetricInfo, MetricKind, ModelInfo, Param, ParamKind, Params, Problem, Protocol,
+    System, Tolerance,
+};
 use murphy_sim::{Fact, Message as _};
 
 use super::{Bug, Config, Options, Pbft, PbftMessage};
 use crate::consensus::{
-    self, Ask, Believe, Group, ReplicationOracles, Sometimes, choice, client_kind, client_options, count,
-    properties, span,
+    self, Ask, Believe, FIRST_OWN_METRIC, Group, ReplicationOracles, Sometimes, choice, client_kind,
+    client_options, count, flag, properties, span,
 };
 
+/// Place of the metric among those of the model.
+pub(super) const CORRUPTIONS_FOUND: u16 = FIRST_OWN_METRIC;
 const REPLICA: &str = "pbft.replica";
 const CLIENT: &str = "pbft.client";
 const ALL: [(&str, &str); 8] = properties!("pbft");
@@ -52,7 +57,7 @@ impl Protocol for Pbft {
             ],
             messages: PbftMessage::KINDS.to_vec(),
             operations: consensus::operations(),
-            metrics: consensus::metrics(),
+            metrics: metrics(),
             properties: ReplicationOracles::declare(&PROPERTIES, &SOMETIMES),
         }
     }
@@ -111,6 +116,17 @@ impl Protocol for Pbft {
     }
 }
 
+fn metrics() -> Vec<MetricInfo> {
+    let mut metrics = consensus::metrics();
+    metrics.push(MetricInfo {
+        name: "corruptions_found",
+        about: "damaged blocks that a replica found when it started",
+        dimension: Dimension::One,
+        kind: MetricKind::Counter,
+    });
+    metrics
+}
+
 fn replica_params() -> Vec<Param> {
     let defaults = Options::default();
     let tolerated = Param {
@@ -130,6 +146,11 @@ fn replica_params() -> Vec<Param> {
             "time between two looks at whether something is missing",
             defaults.status_interval,
         ),
+        flag(
+            "checksums",
+            "whether a replica can tell which blocks of its disk are damaged",
+            defaults.checksums,
+        ),
         choice("bug", "a planted bug, for the oracles to find", Bug::CHOICES),
     ]
 }
@@ -143,6 +164,7 @@ fn options(params: &Params) -> Options {
         batch_max: usize::try_from(params.count("batch_max")).expect("a checked size is small"),
         pipeline: params.count("pipeline"),
         status_interval: params.duration("status_interval"),
+        checksums: params.flag("checksums"),
         bug: Bug::from_name(params.choice("bug")),
     }
 }

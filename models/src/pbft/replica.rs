@@ -7,10 +7,10 @@ use murphy_sim::{Fact, NodeId, Span, TimerId};
 
 use super::bug::Bug;
 use super::checkpoint::Tally;
-use super::log::{Log, Phase};
+use super::log::Log;
 use super::message::{Batch, CheckpointVote, NewView, PbftMessage, StableProof, ViewChange, Vote};
 use super::options::{Options, Quorums};
-use super::stable::{Stable, Write};
+use super::stable::Write;
 use super::{Cx, Timer};
 use crate::consensus::{Command, Group, SessionId, Signed, Snapshot, Store};
 
@@ -76,6 +76,8 @@ pub struct Replica {
     pub(super) quiet_ticks: u32,
     /// Somebody is in a later view.
     pub(super) overtaken: bool,
+    /// Last slot for which it may have promised what its disk has lost.
+    pub(super) doubt: Option<u64>,
 }
 
 /// What one session of a client waits for.
@@ -139,83 +141,21 @@ impl Replica {
             seen: (0, 0, 0),
             quiet_ticks: 0,
             overtaken: false,
+            doubt: None,
         };
-        let stable = cx.durable().clone();
-        if stable.view > 0 || !stable.snapshots.is_empty() || stable.records().next().is_some() {
-            replica.recover(cx, &stable);
+        if cx.durable().is_blank() {
+            if !options.checksums {
+                replica.write(cx, Write::NoSums, 8);
+            }
+        } else {
+            let found = cx.durable().read(options.window);
+            replica.recover(cx, &found);
         }
         if replica.active {
             replica.say_view(cx);
         }
         cx.set_timer(options.status_interval, Timer::Status);
         replica
-    }
-
-    /// Continues where the disk says that the replica stopped.
-    fn recover(&mut self, cx: &mut Cx<'_>, stable: &Stable) {
-        self.view = stable.view;
-        self.active = stable.changing.is_none();
-        self.new_view.clone_from(&stable.new_view);
-        self.view_changes[self.place].clone_from(&stable.changing);
-        self.proof.clone_from(&stable.proof);
-        if let Some(last) = stable.snapshots.back() {
-            self.snapshots.clone_from(&stable.snapshots);
-            self.store = last.store();
-            self.executed = last.slot();
-        }
-        let low = self.proof.as_ref().map_or(0, StableProof::slot);
-        self.log.advance(low);
-        for (slot, record) in stable.records().filter(|(slot, _)| *slot > low) {
-            if let Some(batch) = record.batch.as_ref().filter(|_| record.view == self.view && self.active) {
-                self.log.accept(self.view, slot, Arc::clone(batch));
-                self.log.slot_mut(slot).announced = true;
-                self.proposed = slot;
-            }
-            if let Some(certificate) = &record.prepared {
-                self.log.restore(certificate.clone());
-            }
-            if let Some(batch) = record.batch.as_ref().filter(|_| record.committed) {
-                self.log.slot_mut(slot).committed = true;
-                if slot == self.executed + 1 {
-                    self.executed = slot;
-                    self.apply(cx, slot, batch, false);
-                    self.checkpoint_if_due(cx);
-                }
-            }
-        }
-        self.proposed = self.proposed.max(low).max(self.executed);
-        self.restore_own_votes();
-        for own in self.snapshots.clone() {
-            self.on_checkpoint(cx, self.place, &CheckpointVote { slot: own.slot(), state: own.digest() });
-        }
-        if self.executed < low {
-            self.fetch(cx, low);
-        }
-        self.note_all_pending();
-        self.watch(cx);
-        if self.active {
-            self.send_status(cx);
-        } else {
-            self.send_view_change(cx);
-        }
-        self.flush(cx);
-    }
-
-    /// What the disk kept was, or may have been, sent.
-    fn restore_own_votes(&mut self) {
-        for slot in self.log.low() + 1..=self.log.high() {
-            let (announced, commit_sent) = {
-                let slot = self.log.slot(slot);
-                (slot.announced, slot.commit_sent)
-            };
-            let vote = self.log.matching(slot);
-            if announced && !self.is_primary() {
-                self.log.vote(Phase::Prepare, self.place, &vote);
-            }
-            if announced && commit_sent {
-                self.log.vote(Phase::Commit, self.place, &vote);
-            }
-        }
     }
 
     /// View that the replica is in, or wants.
@@ -298,6 +238,11 @@ impl Replica {
     /// Writes, and sends `later` once the write is durable.
     pub(super) fn promise(&mut self, cx: &mut Cx<'_>, write: Write, bytes: u32, later: Later) {
         self.write(cx, write, bytes);
+        self.send_later(later);
+    }
+
+    /// Sends something once all that was written is durable.
+    pub(super) fn send_later(&mut self, later: Later) {
         self.later.push_back(later);
     }
 
@@ -334,6 +279,8 @@ impl Replica {
 
     fn perform(&mut self, cx: &mut Cx<'_>, later: Later) {
         match later {
+            Later::PrePrepare(vote) | Later::Prepare(vote) | Later::Commit(vote)
+                if self.doubts(vote.slot) => {}
             Later::PrePrepare(vote) => self.send_pre_prepare(cx, &vote),
             Later::Prepare(vote) => self.send_prepare(cx, &vote),
             Later::Commit(vote) => self.send_commit(cx, &vote),

@@ -3,11 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use murphy_sim::Durable;
+use murphy_sim::{Durable, Time};
 
 use super::message::{Batch, NewView, Prepared, StableProof, ViewChange};
-use crate::consensus::Signed;
-use crate::consensus::Snapshot;
+use crate::consensus::{Signed, Snapshot};
 
 /// What the disk knows of one slot.
 #[derive(Clone, Debug, Default)]
@@ -16,12 +15,32 @@ pub struct Record {
     pub(super) batch: Option<Arc<Batch>>,
     pub(super) prepared: Option<Prepared>,
     pub(super) committed: bool,
+    /// Sum over slot and content as they were written.
+    pub(super) sum: u64,
+}
+
+/// The promises that concern no single slot, and what is proven stable.
+#[derive(Clone, Debug, Default)]
+pub struct Head {
+    pub(super) view: u64,
+    /// The view-change for `view`, until the view is entered.
+    pub(super) changing: Option<Arc<Signed<ViewChange>>>,
+    /// The message that started the last view entered.
+    pub(super) new_view: Option<Arc<Signed<NewView>>>,
+    /// The last stable checkpoint.
+    pub(super) proof: Option<StableProof>,
+    /// Last slot for which a promise may have been lost with a damaged block.
+    pub(super) doubt: Option<u64>,
+    /// Sum over the rest as it was written.
+    pub(super) sum: u64,
 }
 
 /// One write to the replica's disk.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Write {
+    /// The blocks of this disk have no sums.
+    NoSums,
     /// A pre-prepare was accepted or made.
     Accepted { view: u64, slot: u64, batch: Arc<Batch> },
     /// A certificate was completed.
@@ -30,42 +49,62 @@ pub enum Write {
     Committed { slot: u64 },
     /// A checkpoint was taken, or installed.
     Checkpoint(Arc<Snapshot>),
-    /// A checkpoint is stable.
-    Stable(StableProof),
-    /// The replica gave up on its view.
-    ViewChange(Arc<Signed<ViewChange>>),
-    /// The replica entered a view.
-    NewView(Arc<Signed<NewView>>),
+    /// The replica entered a view or gave up on one, or a checkpoint is stable.
+    Head(Arc<Head>),
 }
 
-/// The disk of a replica.
-#[derive(Clone, Debug, Default)]
+/// The disk of a replica. A block is a record, a checkpoint or one of two copies of the head.
+#[derive(Clone, Debug)]
 pub struct Stable {
-    pub(super) view: u64,
-    /// The view-change for `view`, until the view is entered.
-    pub(super) changing: Option<Arc<Signed<ViewChange>>>,
-    /// The message that started the last view entered.
-    pub(super) new_view: Option<Arc<Signed<NewView>>>,
-    /// Records of the slots above `proof`.
-    records: VecDeque<Record>,
+    /// Blocks have sums, over their address too, and a reader can tell which are not what was written.
+    pub(super) sums: bool,
+    pub(super) heads: [Head; 2],
+    /// Records of the slots above the stable checkpoint.
+    pub(super) records: VecDeque<Record>,
     /// Slot before the first record.
-    low: u64,
+    pub(super) low: u64,
     pub(super) snapshots: VecDeque<Arc<Snapshot>>,
-    pub(super) proof: Option<StableProof>,
+}
+
+impl Default for Stable {
+    fn default() -> Stable {
+        Stable {
+            sums: true,
+            heads: Default::default(),
+            records: VecDeque::new(),
+            low: 0,
+            snapshots: VecDeque::new(),
+        }
+    }
 }
 
 impl Stable {
-    /// Records with their slots.
-    pub(super) fn records(&self) -> impl Iterator<Item = (u64, &Record)> {
-        (self.low + 1..).zip(&self.records)
-    }
-
-    fn record(&mut self, slot: u64) -> Option<&mut Record> {
+    pub(super) fn record(&mut self, slot: u64) -> Option<&mut Record> {
         let place = usize::try_from(slot.checked_sub(self.low + 1)?).ok()?;
         while self.records.len() <= place {
             self.records.push_back(Record::default());
         }
         self.records.get_mut(place)
+    }
+
+    /// Adds to a record. A damaged one stays so.
+    fn amend(&mut self, slot: u64, change: impl FnOnce(&mut Record)) {
+        if let Some(record) = self.record(slot) {
+            let sound = record.is_sound(slot);
+            change(record);
+            if sound {
+                record.seal(slot);
+            }
+        }
+    }
+
+    /// Forgets what a stable checkpoint covers.
+    fn discard(&mut self, slot: u64) {
+        while self.low < slot {
+            self.records.pop_front();
+            self.low += 1;
+        }
+        forget_snapshots(&mut self.snapshots, slot);
     }
 }
 
@@ -74,43 +113,38 @@ impl Durable for Stable {
 
     fn apply(&mut self, write: &Write) {
         match write {
+            Write::NoSums => self.sums = false,
             Write::Accepted { view, slot, batch } => {
                 if let Some(record) = self.record(*slot) {
                     record.committed &=
                         record.batch.as_ref().is_some_and(|known| known.digest() == batch.digest());
                     record.view = *view;
                     record.batch = Some(Arc::clone(batch));
+                    record.seal(*slot);
                 }
             }
             Write::Prepared(certificate) => {
-                if let Some(record) = self.record(certificate.slot) {
-                    record.prepared = Some(certificate.clone());
-                }
+                self.amend(certificate.slot, |record| record.prepared = Some(certificate.clone()));
             }
-            Write::Committed { slot } => {
-                if let Some(record) = self.record(*slot) {
-                    record.committed = true;
-                }
-            }
+            Write::Committed { slot } => self.amend(*slot, |record| record.committed = true),
             Write::Checkpoint(snapshot) => self.snapshots.push_back(Arc::clone(snapshot)),
-            Write::Stable(proof) => {
-                while self.low < proof.slot {
-                    self.records.pop_front();
-                    self.low += 1;
-                }
-                forget_snapshots(&mut self.snapshots, proof.slot);
-                self.proof = Some(proof.clone());
-            }
-            Write::ViewChange(change) => {
-                self.view = change.body().view;
-                self.changing = Some(Arc::clone(change));
-            }
-            Write::NewView(new) => {
-                self.view = new.body().view;
-                self.changing = None;
-                self.new_view = Some(Arc::clone(new));
+            Write::Head(head) => {
+                self.discard(head.proof.as_ref().map_or(0, StableProof::slot));
+                self.heads = [Head::clone(head), Head::clone(head)];
             }
         }
+    }
+
+    fn apply_torn(&mut self, write: &Write, word: u64) {
+        self.tear(write, word);
+    }
+
+    fn apply_misdirected(&mut self, write: &Write, word: u64) {
+        self.misdirect(write, word);
+    }
+
+    fn rot(&mut self, word: u64, _at: Time) -> bool {
+        self.flip(word)
     }
 }
 

@@ -12,7 +12,6 @@ use super::message::{
     view_change_bytes,
 };
 use super::replica::{Later, Replica};
-use super::stable::Write;
 use crate::consensus::{Command, SessionId, Signed, Signers};
 
 /// What follows from a set V of view-changes: min-s with its proof, and the set O.
@@ -55,6 +54,10 @@ impl Replica {
     /// Gives up on the current view. Until the new one starts, only checkpoints, view-changes and
     /// new-views are accepted.
     fn start_view_change(&mut self, cx: &mut Cx<'_>, view: u64) {
+        if self.doubt.is_some() {
+            // Its P set might lack what it has prepared.
+            return;
+        }
         let previous = self.view;
         self.view = view;
         self.active = false;
@@ -70,9 +73,8 @@ impl Replica {
         };
         let change = Signed::new(cx, ViewChange { view, stable: self.proof.clone(), prepared });
         let bytes = view_change_bytes(change.body());
-        let change = Arc::new(change);
-        self.view_changes[self.place] = Some(Arc::clone(&change));
-        self.promise(cx, Write::ViewChange(change), bytes, Later::ViewChange);
+        self.view_changes[self.place] = Some(Arc::new(change));
+        self.promise_head(cx, bytes, Later::ViewChange);
     }
 
     /// The own view-change, while its view has not started.
@@ -204,7 +206,6 @@ impl Replica {
         self.overtaken = false;
         self.new_view = Some(Arc::clone(new));
         self.say_view(cx);
-        self.promise(cx, Write::NewView(Arc::clone(new)), new_view_bytes(body), Later::NewView);
         let low = stable.as_ref().map_or(0, StableProof::slot);
         self.log.start_view(self.view);
         if let Some(proof) = stable.filter(|proof| proof.slot() > self.log.low()) {
@@ -212,6 +213,7 @@ impl Replica {
             self.stabilise(cx, proof);
             self.active = true;
         }
+        self.promise_head(cx, new_view_bytes(body), Later::NewView);
         if low > self.executed {
             self.fetch(cx, low);
         }

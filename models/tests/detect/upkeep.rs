@@ -3,17 +3,16 @@
 use murphy_models::detect::health::HealthRules;
 use murphy_models::detect::upkeep::{Mood, StoreOptions, Upkeep, UpkeepConfig};
 use murphy_reports::clopper_pearson;
-use murphy_sim::{Fact, Law, NodeId, Span, Time, Workload};
+use murphy_sim::{Fact, Failure, FaultKind, Hit, Law, NodeId, Span, Time, Workload, World};
 
-use crate::bench::{Bench, total};
+use crate::bench::{Bench, Watch, total};
 
 const ATTEMPTS: u16 = 0;
 const HEALTH: u16 = 1;
 const ESCALATIONS: u16 = 2;
-const ROTTED: u16 = 3;
-const ROT_TIME: u16 = 4;
-const LOST: u16 = 5;
-const SERVED: u16 = 6;
+const ROT_TIME: u16 = 3;
+const LOST: u16 = 4;
+const SERVED: u16 = 5;
 
 type Facts = Vec<(Time, NodeId, Fact)>;
 
@@ -25,8 +24,7 @@ fn samples(facts: &Facts, wanted: u16) -> Vec<u64> {
     facts.iter().filter_map(value).collect()
 }
 
-fn run(configs: Vec<UpkeepConfig>, gap: Span, operation: u16, ms: u64) -> Facts {
-    let mut bench = Bench::new(1, Span::ZERO, configs);
+fn run(mut bench: Bench<UpkeepConfig>, gap: Span, operation: u16, ms: u64) -> World<Upkeep, Watch<()>> {
     bench.workloads.push(Workload {
         name: "users".into(),
         clients: vec![NodeId(0)],
@@ -35,13 +33,14 @@ fn run(configs: Vec<UpkeepConfig>, gap: Span, operation: u16, ms: u64) -> Facts 
         keys: (1 << 40).into(),
         probe: None,
     });
-    bench.run::<Upkeep, ()>(ms, ()).judge().facts.clone()
+    bench.run(ms, ())
 }
 
 /// One call every so often on a dependency in this mood.
 fn calls(mood: Mood, rules: HealthRules, gap: Span, ms: u64) -> Facts {
     let component = UpkeepConfig::Component { dependency: NodeId(1), rules };
-    run(vec![component, UpkeepConfig::Dependency(mood)], gap, 0, ms)
+    let bench = Bench::new(1, Span::ZERO, vec![component, UpkeepConfig::Dependency(mood)]);
+    run(bench, gap, 0, ms).judge().facts.clone()
 }
 
 #[test]
@@ -76,19 +75,19 @@ fn a_call_that_hangs_takes_54_seconds() {
 }
 
 fn store() -> StoreOptions {
-    StoreOptions {
-        blocks: 500,
-        copies: 2,
-        rot: 0.05,
-        scrub: Span::secs(3600),
-        checksum: true,
-        read: Span::ZERO,
-    }
+    StoreOptions { blocks: 500, copies: 2, scrub: Span::secs(3600), checksum: true, read: Span::ZERO }
 }
 
-/// Reads that are rare against a pass of the scrubber.
-fn keep(options: StoreOptions, gap: Span, hours: u64) -> Facts {
-    run(vec![UpkeepConfig::Store(options)], gap, 1, hours * 3_600_000)
+/// What becomes of a store each of whose copies rots at 0.05 an hour; how many did.
+fn keep(options: StoreOptions, gap: Span, hours: u64) -> (Facts, u64) {
+    let copies = (options.blocks * options.copies) as u64;
+    let every = Some(Law::Exponential { mean: Span(20 * 3_600_000_000_000 / copies) });
+    let failure = Failure::BitRot { at_once: 0, every };
+    let nodes = std::iter::once(NodeId(0)).collect();
+    let bench = Bench::new(1, Span::ZERO, vec![UpkeepConfig::Store(options)]);
+    let bench = bench.fault(FaultKind::Resource { nodes, failure }, 1, u64::MAX);
+    let world = run(bench, gap, 1, hours * 3_600_000);
+    (world.judge().facts.clone(), world.hits()[0].get(Hit::BlocksRotted))
 }
 
 /// A block is lost when all copies rot within one pass: (1 - e^(-rot S))^2 for each block and pass.
@@ -98,7 +97,7 @@ fn scrubbing_loses_what_rots_twice_in_one_pass() {
     let losses = |scrub_hours: u64| {
         let hours = 400;
         let options = StoreOptions { scrub: Span::secs(3600 * scrub_hours), ..store() };
-        let facts = keep(options, rare, hours);
+        let (facts, _) = keep(options, rare, hours);
         let once = -libm::expm1(-0.05 * scrub_hours as f64);
         let passes = 500 * hours / scrub_hours;
         (clopper_pearson(total(&facts, LOST), passes, 0.999).unwrap(), once * once)
@@ -114,7 +113,7 @@ fn scrubbing_loses_what_rots_twice_in_one_pass() {
 /// Rot comes at any time of a pass: found after half of it on average, never after more.
 #[test]
 fn rot_is_found_within_one_pass() {
-    let facts = keep(store(), Span::secs(1_000_000_000), 400);
+    let (facts, rotted) = keep(store(), Span::secs(1_000_000_000), 400);
     let times = samples(&facts, ROT_TIME);
     let mean = times.iter().sum::<u64>() as f64 / times.len() as f64;
     // Rot is uniform on the pass but for the few that rot twice: at rate 0.05 a pass the mean is S/2 + S/240.
@@ -123,8 +122,13 @@ fn rot_is_found_within_one_pass() {
     assert!((mean - expected).abs() < 4.0 * error, "{mean} {expected} {error}");
     assert!(times.iter().all(|time| *time <= 3_600_000_000_000));
     // Without a scrubber only readers find it, and there are none.
-    let blind = keep(StoreOptions { scrub: Span::ZERO, ..store() }, Span::secs(1_000_000_000), 400);
-    assert!(samples(&blind, ROT_TIME).is_empty() && total(&blind, ROTTED) > 0);
+    let (blind, unseen) = keep(StoreOptions { scrub: Span::ZERO, ..store() }, Span::secs(1_000_000_000), 400);
+    assert!(samples(&blind, ROT_TIME).is_empty());
+    // Everything rots, and stays so: 1,000 copies at most, all of them after 20 times 20 hours. With the
+    // scrubber each rots again: 0.05 an hour and copy, less what would rot twice in a pass; sd 140.
+    assert_eq!(unseen, 1000);
+    let expected = 400.0 * 1000.0 * -libm::expm1(-0.05);
+    assert!((rotted as f64 - expected).abs() < 600.0, "{rotted} {expected}");
 }
 
 /// With checksums a rotten block is never handed out; without them it is, and looks like success.
@@ -132,7 +136,7 @@ fn rot_is_found_within_one_pass() {
 fn checksums_keep_rot_from_the_reader() {
     for (checksum, served) in [(true, false), (false, true)] {
         let options = StoreOptions { checksum, scrub: Span::ZERO, ..store() };
-        let facts = keep(options, Span::secs(1), 24);
+        let (facts, _) = keep(options, Span::secs(1), 24);
         assert_eq!(total(&facts, SERVED) > 0, served, "checksum {checksum}");
         assert_eq!(!samples(&facts, ROT_TIME).is_empty(), checksum);
     }

@@ -283,11 +283,11 @@ impl<P: Process> Core<P> {
     fn rot(&mut self, index: u32, node: NodeId) {
         let ordinal = self.failing.ordinal(index, node.0);
         let word = self.failure_word(Domain::Disk, index, node, ordinal);
-        if self.durables[node.index()].rot(word) {
+        if self.durables[node.index()].rot(word, self.now) {
             self.hits[index as usize].add(Hit::BlocksRotted, 1);
         }
         if let Some(platter) = self.failing.platters.get_mut(&node.0) {
-            platter.keeps.rot(word);
+            platter.keeps.rot(word, self.now);
         }
     }
 

@@ -45,7 +45,7 @@ impl Durable for Log {
     fn apply_torn(&mut self, write: &u64, _: u64) {
         self.0.push(Entry::Torn(*write));
     }
-    fn rot(&mut self, word: u64) -> bool {
+    fn rot(&mut self, word: u64, _: Time) -> bool {
         let Some(place) = (word % 8).checked_rem(self.0.len() as u64) else { return false };
         self.0[usize::try_from(place).unwrap()] = Entry::Rotten;
         true

@@ -64,7 +64,7 @@ impl Component {
                     self.attempt(cx, call);
                 }
             }
-            UpkeepTimer::Rot | UpkeepTimer::Scrub => {}
+            UpkeepTimer::Scrub => {}
         }
     }
 

@@ -4,11 +4,11 @@ mod component;
 mod protocol;
 mod store;
 
-use murphy_sim::{Context, Message, NodeId, Process, Request, Span};
+use murphy_sim::{Context, DiskOp, DiskResult, Message, NodeId, Process, Request, Span};
 
 pub use self::component::{Component, Dependency, Mood};
 pub use self::protocol::UpkeepOracles;
-pub use self::store::{Store, StoreOptions};
+pub use self::store::{Copies, CopyWrite, Store, StoreOptions};
 use super::health::{Failure, HealthRules};
 
 /// A node of the model.
@@ -54,8 +54,6 @@ pub enum UpkeepTimer {
     Late(u64),
     /// Time for the next attempt of a call.
     Again(u64),
-    /// A copy of a block rots.
-    Rot,
     /// The scrubber reads the next block.
     Scrub,
 }
@@ -66,14 +64,12 @@ pub(super) const ATTEMPTS: u16 = 0;
 pub(super) const HEALTH: u16 = 1;
 /// Metric: permanent faults that were escalated.
 pub(super) const ESCALATIONS: u16 = 2;
-/// Metric: copies that rotted.
-pub(super) const ROTTED: u16 = 3;
 /// Metric: from the rot of a copy to its detection.
-pub(super) const ROT_TIME: u16 = 4;
+pub(super) const ROT_TIME: u16 = 3;
 /// Metric: blocks of which no good copy was left.
-pub(super) const LOST: u16 = 5;
+pub(super) const LOST: u16 = 4;
 /// Metric: rotten blocks that were handed to a client as if they were good.
-pub(super) const SERVED: u16 = 6;
+pub(super) const SERVED: u16 = 5;
 
 type Cx<'a> = Context<'a, Upkeep>;
 
@@ -105,7 +101,7 @@ impl Process for Upkeep {
     type Config = UpkeepConfig;
     type Message = UpkeepMessage;
     type Timer = UpkeepTimer;
-    type Durable = ();
+    type Durable = Copies;
 
     fn boot(cx: &mut Cx<'_>) -> Upkeep {
         match cx.config().clone() {
@@ -134,6 +130,12 @@ impl Process for Upkeep {
             Upkeep::Component(component) => component.on_timer(cx, timer),
             Upkeep::Store(store) => store.on_timer(cx, timer),
             Upkeep::Dependency(_) => {}
+        }
+    }
+
+    fn on_disk(&mut self, _cx: &mut Cx<'_>, _op: DiskOp, result: DiskResult) {
+        if let (Upkeep::Store(store), DiskResult::Synced) = (self, result) {
+            store.on_synced();
         }
     }
 

@@ -9,7 +9,7 @@ use murphy_scenarios::{
 use murphy_sim::{Fact, Judge, Message as _, Span, Stamped};
 
 use super::super::health::HealthRules;
-use super::super::params::{choice, count, flag, kind, metric, number, probability, property, record, span};
+use super::super::params::{choice, count, flag, kind, metric, probability, property, record, span};
 use super::{ESCALATIONS, HEALTH, LOST, Mood, SERVED, StoreOptions, Upkeep, UpkeepConfig, UpkeepMessage};
 
 const COMPONENT: &str = "upkeep.component";
@@ -67,7 +67,6 @@ impl Protocol for Upkeep {
             _ => UpkeepConfig::Store(StoreOptions {
                 blocks: size("blocks"),
                 copies: size("copies"),
-                rot: params.number("rot"),
                 scrub: params.duration("scrub"),
                 checksum: params.flag("checksum"),
                 read: params.duration("read"),
@@ -96,7 +95,6 @@ fn kinds() -> Vec<KindInfo> {
     let store = vec![
         blocks,
         count("copies", "copies of each block", 1, 16, 2),
-        number("rot", "rate at which one copy of a block rots, per hour", 0.0, 1e6, 0.001),
         span("scrub", "time in which every copy is read once; 0s: never", Span::secs(3600)),
         flag("checksum", "whether a reader can tell that a block is rotten", true),
         span("read", "time to read a block", Span::micros(100)),
@@ -118,7 +116,6 @@ fn metrics() -> Vec<MetricInfo> {
         metric("attempts", "attempts of a call", one, distribution),
         metric("health", "0 healthy, 1 degraded, 2 failing, 3 failed", one, MetricKind::Gauge),
         metric("escalations", "permanent faults that were escalated", one, counter),
-        metric("rotted", "copies that rotted", one, counter),
         metric("rot_time", "from the rot of a copy to its detection", time, distribution),
         metric("blocks_lost", "blocks of which no good copy was left", one, counter),
         metric("served_rotten", "rotten blocks handed out as if they were good", one, counter),
