@@ -2,5 +2,7 @@
 
 #[path = "replication/fixture.rs"]
 mod fixture;
+#[path = "replication/quorum.rs"]
+mod quorum;
 #[path = "replication/standby.rs"]
 mod standby;

@@ -224,6 +224,8 @@ pub enum PropertyKind {
     Safety,
     /// `eventually(p, D)`: something good happens.
     Liveness,
+    /// `converges(p, D)`: correct nodes come to the same state.
+    Convergence,
     /// `eventually(p)` or `never(p)`: it happened at least once, so a green run is not vacuous.
     Sometimes,
 }

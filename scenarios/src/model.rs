@@ -185,11 +185,13 @@ impl System {
         self.nodes.iter().filter(|node| node.kind == kind).map(|node| build::node_id(node.index)).collect()
     }
 
-    /// The time that `eventually(property, TIME)` allows, or the whole run without one; `None` when no
+    /// The time that `eventually(property, TIME)` or `converges(property, TIME)` allows, or the whole run without one; `None` when no
     /// expectation asks for the property.
     pub fn bound_of(&self, property: &str) -> Option<Span> {
         self.scenario.expectations.iter().find_map(|expectation| match &expectation.condition {
-            Condition::Property { check: Check::Eventually, name, within, .. } if name == property => {
+            Condition::Property { check: Check::Eventually | Check::Converges, name, within, .. }
+                if name == property =>
+            {
                 Some(within.unwrap_or(self.scenario.duration))
             }
             _ => None,

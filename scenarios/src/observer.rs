@@ -124,6 +124,7 @@ impl Judge for Observer {
             | Fact::Install { .. }
             | Fact::Stable { .. }
             | Fact::SessionEnd { .. }
+            | Fact::State { .. }
             | Fact::Own { .. } => {}
         }
     }

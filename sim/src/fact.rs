@@ -160,6 +160,11 @@ pub enum Fact {
     Crash,
     /// The node started again (said by the engine).
     Restart,
+    /// The node's copy of what is replicated changed: equal copies have equal digests.
+    State {
+        /// Digest of the copy.
+        digest: u64,
+    },
     /// A sample of one of the model's own metrics.
     Sample {
         /// Index into the metrics that the model declares.

@@ -10,6 +10,7 @@
 
 mod agreement;
 mod consensus;
+mod convergence;
 mod durability;
 mod integrity;
 mod leadership;
@@ -30,6 +31,7 @@ use murphy_sim::{NodeId, Stamped, Time};
 
 pub use agreement::Agreement;
 pub use consensus::{ConsensusOracles, PROPERTIES};
+pub use convergence::Convergence;
 pub use durability::Durability;
 pub use integrity::Integrity;
 pub use leadership::Leadership;

@@ -4,7 +4,9 @@ use murphy_scenarios::{
     Dimension, Effect, MetricInfo, MetricKind, MetricRecord, OperationInfo, Param, ParamKind, ParamValue,
     Params, PropertyInfo, PropertyKind, PropertyRecord, Verdict,
 };
-use murphy_sim::Span;
+use murphy_sim::{NodeId, Span};
+
+use crate::oracle::Convergence;
 
 use super::{ClientOptions, History, Lost, Sample};
 
@@ -18,6 +20,10 @@ pub(crate) fn span(name: &'static str, about: &'static str, value: Span) -> Para
 
 pub(crate) fn flag(name: &'static str, about: &'static str, value: bool) -> Param {
     param(name, about, ParamKind::Flag, ParamValue::Flag(value))
+}
+
+pub(crate) fn count(name: &'static str, about: &'static str, range: (u64, u64), value: u64) -> Param {
+    param(name, about, ParamKind::Count { min: range.0, max: range.1 }, ParamValue::Count(value))
 }
 
 pub(crate) fn number(name: &'static str, about: &'static str, range: (f64, f64), value: f64) -> Param {
@@ -85,6 +91,15 @@ pub(crate) fn saw(history: &History, lost: &Lost) -> Vec<MetricRecord> {
     let stale: Vec<Sample> = history.stale().iter().map(|&(at, node, _)| (at, node, 1.0)).collect();
     let samples = [lost.samples(), &stale, history.stale(), history.corrupt()];
     seen_by_clients().iter().zip(samples).map(|(info, samples)| measured(info, samples)).collect()
+}
+
+pub(crate) const CONVERGENCE_TIME: fn() -> MetricInfo =
+    || times("convergence_time", "from the end of the last fault until all replicas are in the same state");
+
+/// Sample of [`CONVERGENCE_TIME`].
+pub(crate) fn convergence_time(oracle: &Convergence) -> MetricRecord {
+    let sample = oracle.took().map(|(at, took)| (at, NodeId(0), took.0 as f64));
+    measured(&CONVERGENCE_TIME(), sample.as_slice())
 }
 
 pub(crate) fn safety(name: &'static str, about: &'static str) -> PropertyInfo {

@@ -2,6 +2,7 @@
 //!
 //! | model | scheme |
 //! | --- | --- |
+//! | [`quorum`] | a quorum store: N copies, R to read, W to write, read repair, hints, anti-entropy |
 //! | [`standby`] | active-passive: a primary, standbys that take over, leases and tokens that fence |
 //!
 //! All share one [`Client`] and one [`History`] of what clients saw, so that lost, stale and
@@ -12,12 +13,25 @@ mod client;
 mod declare;
 mod history;
 mod linear;
+pub mod quorum;
 pub mod standby;
 
 pub use call::{Call, Calls};
 pub use client::{Client, ClientOptions, ClientTimer, Targets};
 pub use history::{History, Lost, Sample, Write};
 pub use linear::Linear;
+
+use murphy_scenarios::System;
+use murphy_scenarios::language::NodeSpec;
+use murphy_sim::NodeId;
+
+/// Nodes of a kind, those on the node's own site first, else in roster order.
+pub(crate) fn nearest(system: &System, node: &NodeSpec, kind: &str) -> Vec<NodeId> {
+    let (mut near, far): (Vec<NodeId>, Vec<NodeId>) =
+        system.of_kind(kind).into_iter().partition(|known| system.nodes[known.index()].site == node.site);
+    near.extend(far);
+    near
+}
 
 /// Operation that writes a key.
 pub const PUT: u16 = 0;

@@ -213,7 +213,8 @@ impl<'t> Parser<'t> {
         };
         let (fits, help) = match property.kind {
             PropertyKind::Safety => (check == Check::Always, "always"),
-            PropertyKind::Liveness => (matches!(check, Check::Eventually | Check::Converges), "eventually"),
+            PropertyKind::Liveness => (check == Check::Eventually, "eventually"),
+            PropertyKind::Convergence => (check == Check::Converges, "converges"),
             PropertyKind::Sometimes => (matches!(check, Check::Eventually | Check::Never), "eventually"),
         };
         if fits {
