@@ -14,6 +14,7 @@ mod declare;
 mod history;
 mod linear;
 pub mod quorum;
+mod ranges;
 pub mod standby;
 
 pub use call::{Call, Calls};

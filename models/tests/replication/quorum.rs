@@ -18,7 +18,7 @@ latency = "20us"
 name   = "r"
 count  = {n}
 model  = "quorum.replica"
-params = {{ read = {read}, write = {write}, partial = true, read_repair = false, hinted_handoff = false, anti_entropy = "0s", work = "0s" }}
+params = {{ read = {read}, write = {write}, partial = true, read_repair = false, hints = "none", anti_entropy = "0s", work = "0s" }}
 
 [[node]]
 name  = "client"

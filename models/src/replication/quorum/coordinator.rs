@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use murphy_sim::{Fact, NodeId, Operation, Outcome, RequestId};
 
-use super::replica::Replica;
+use super::replica::{Hints, Replica};
 use super::{Cx, QuorumMessage, Timer, Version, Write, metric};
 use crate::replication::{Call, GET};
 
 /// A request on its way.
 #[derive(Clone, Debug)]
-pub(super) struct Request {
+pub(super) struct Open {
     client: NodeId,
     request: RequestId,
     needed: usize,
@@ -44,7 +44,7 @@ impl Replica {
         cx.set_timer(self.options.patience, Timer::Over(op));
         let silent = asked.into_iter().collect();
         let (answers, answered) = (Vec::new(), false);
-        self.open.insert(op, Request { client, request, needed, silent, answers, write, version, answered });
+        self.open.insert(op, Open { client, request, needed, silent, answers, write, version, answered });
     }
 
     /// Everybody, or as many as are needed, drawn without preference.
@@ -100,9 +100,9 @@ impl Replica {
     /// A coordinator waits no longer.
     pub(super) fn over(&mut self, cx: &mut Cx<'_>, op: u64) {
         let Some(request) = self.open.get_mut(&op) else { return };
-        if request.write && self.options.handoff {
+        if request.write && self.options.hints != Hints::None {
             let (version, silent) = (request.version, request.silent.clone());
-            if self.options.sloppy {
+            if self.options.hints == Hints::Counted {
                 request.needed = request.needed.saturating_sub(silent.len());
             }
             for node in silent {

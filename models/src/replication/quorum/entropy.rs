@@ -1,14 +1,14 @@
 //! Anti-entropy: two replicas compare digests of ranges, and exchange the ranges that differ.
 //!
-//! This is a Merkle tree of one level below its root. Source: Demers et al. 1987 (anti-entropy).
+//! Source: Demers et al. 1987 (anti-entropy).
 
 use std::sync::Arc;
 
 use murphy_sim::{Fact, NodeId};
 
 use super::replica::Replica;
-use super::store::RANGES;
 use super::{Cx, QuorumMessage, Timer, Version, metric};
+use crate::replication::ranges::Ranges;
 
 impl Replica {
     /// Time to compare with another replica, drawn at random.
@@ -19,14 +19,12 @@ impl Replica {
             return;
         }
         let other = usize::try_from(cx.rng().below(others.len() as u64)).expect("a place");
-        let digests = Arc::new(*cx.durable().digests());
+        let digests = Arc::new(cx.durable().digests().clone());
         cx.send(others[other], QuorumMessage::Compare { digests });
     }
 
-    pub(super) fn compared(&mut self, cx: &mut Cx<'_>, from: NodeId, theirs: &[u64; RANGES]) {
-        let own = cx.durable().digests();
-        let ranges = (0..RANGES).filter(|&range| own[range] != theirs[range]);
-        let ranges = ranges.fold(0, |set, range| set | 1 << range);
+    pub(super) fn compared(cx: &mut Cx<'_>, from: NodeId, theirs: &Ranges) {
+        let ranges = cx.durable().digests().differing(theirs);
         if ranges != 0 {
             let versions = cx.durable().of_ranges(ranges).into();
             cx.send(from, QuorumMessage::Differ { ranges, versions, back: true });

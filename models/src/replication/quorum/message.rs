@@ -5,8 +5,8 @@ use std::sync::Arc;
 use murphy_sim::{Message, fold};
 
 use super::Version;
-use super::store::RANGES;
 use crate::replication::Call;
+use crate::replication::ranges::Ranges;
 
 /// A message. `op` names a request of its coordinator; zero when nobody waits for an answer.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub enum QuorumMessage {
     },
     /// Digests of all ranges: compare.
     Compare {
-        digests: Arc<[u64; RANGES]>,
+        digests: Arc<Ranges>,
     },
     /// Versions of the ranges that differ; those of the recipient are wanted back.
     Differ {
@@ -70,7 +70,7 @@ impl Message for QuorumMessage {
             QuorumMessage::Call(call) => call.bytes(),
             QuorumMessage::Store { .. } | QuorumMessage::Fetched { .. } => 1000,
             QuorumMessage::Stored { .. } | QuorumMessage::Fetch { .. } => 100,
-            QuorumMessage::Compare { .. } => 8 * 64,
+            QuorumMessage::Compare { .. } => Ranges::BYTES,
             QuorumMessage::Differ { versions, .. } => {
                 100 + 1000 * u32::try_from(versions.len()).unwrap_or(1 << 20).min(1 << 20)
             }
@@ -84,7 +84,7 @@ impl Message for QuorumMessage {
             | QuorumMessage::Stored { op, version }
             | QuorumMessage::Fetched { op, version } => fold(*op, version.digest()),
             QuorumMessage::Fetch { op, key } => fold(*op, *key),
-            QuorumMessage::Compare { digests } => digests.iter().fold(0, |sum, digest| fold(sum, *digest)),
+            QuorumMessage::Compare { digests } => digests.digest(),
             QuorumMessage::Differ { ranges, versions, .. } => {
                 versions.iter().fold(*ranges, |sum, version| fold(sum, version.digest()))
             }

@@ -19,7 +19,7 @@ use murphy_sim::{Context, DiskOp, DiskResult, NodeId, Process, Request};
 
 pub use message::QuorumMessage;
 pub use oracle::QuorumOracles;
-pub use replica::{Options, Replica};
+pub use replica::{Hints, Options, Replica};
 pub use store::{Store, Version, Write};
 
 use super::{Client, ClientTimer};

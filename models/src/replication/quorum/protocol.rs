@@ -4,7 +4,7 @@ use murphy_scenarios::language::NodeSpec;
 use murphy_scenarios::{KindInfo, ModelInfo, Param, Problem, PropertyInfo, PropertyKind, Protocol, System};
 use murphy_sim::{Message as _, Span};
 
-use super::{Config, Options, Quorum, QuorumMessage, QuorumOracles};
+use super::{Config, Hints, Options, Quorum, QuorumMessage, QuorumOracles};
 use crate::replication::declare::{
     CONVERGENCE_TIME, choice, client, client_options, count, counter, flag, put_and_get, seen_by_clients,
     span, times,
@@ -98,8 +98,11 @@ impl Protocol for Quorum {
             write: quorum("write"),
             partial: params.flag("partial"),
             read_repair: params.flag("read_repair"),
-            handoff: params.flag("hinted_handoff"),
-            sloppy: params.flag("sloppy"),
+            hints: match params.choice("hints") {
+                "none" => Hints::None,
+                "counted" => Hints::Counted,
+                _ => Hints::Kept,
+            },
             patience: params.duration("patience"),
             handoff_every: params.duration("handoff_every"),
             anti_entropy: params.duration("anti_entropy"),
@@ -127,8 +130,11 @@ fn replica_params() -> Vec<Param> {
             "whether a read brings the newest version to replicas that answered with an older one",
             true,
         ),
-        flag("hinted_handoff", "whether a coordinator keeps writes for replicas that do not answer", true),
-        flag("sloppy", "whether such a hint counts as a replica that has the write", false),
+        choice(
+            "hints",
+            "whether a coordinator keeps writes for replicas that do not answer (hinted handoff), and counts them",
+            &["kept", "none", "counted"],
+        ),
         span("patience", "time that a coordinator waits for replicas", Span::millis(200)),
         span("handoff_every", "time between two attempts to hand hints off", Span::secs(1)),
         span(

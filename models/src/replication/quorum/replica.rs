@@ -5,8 +5,19 @@ use std::sync::Arc;
 
 use murphy_sim::{DiskResult, Fact, NodeId, Span};
 
-use super::coordinator::Request;
+use super::coordinator::Open;
 use super::{Cx, QuorumMessage, Timer, Version, Write, metric};
+
+/// What a coordinator does about replicas that do not answer a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hints {
+    /// Nothing.
+    None,
+    /// It keeps the write for them.
+    Kept,
+    /// The same, and counts that as a replica that has it: a sloppy quorum.
+    Counted,
+}
 
 /// How a replica replicates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +28,7 @@ pub struct Options {
     /// A request goes to as many replicas as it needs, drawn at random, instead of to all.
     pub partial: bool,
     pub read_repair: bool,
-    pub handoff: bool,
-    /// A hint counts as a replica that has the write.
-    pub sloppy: bool,
+    pub hints: Hints,
     pub patience: Span,
     pub handoff_every: Span,
     pub anti_entropy: Span,
@@ -32,7 +41,7 @@ pub struct Replica {
     pub(super) group: Arc<[NodeId]>,
     pub(super) options: Options,
     /// Requests that it coordinates, by number.
-    pub(super) open: BTreeMap<u64, Request>,
+    pub(super) open: BTreeMap<u64, Open>,
     pub(super) next: u64,
     /// Whom to answer when each sync on its way is over.
     syncs: VecDeque<Option<(NodeId, u64, Version)>>,
@@ -40,7 +49,7 @@ pub struct Replica {
 
 impl Replica {
     pub(super) fn boot(cx: &mut Cx<'_>, group: Arc<[NodeId]>, options: Options) -> Replica {
-        if options.handoff {
+        if options.hints != Hints::None {
             cx.set_timer(options.handoff_every, Timer::Handoff);
         }
         if options.anti_entropy > Span::ZERO {
@@ -64,7 +73,7 @@ impl Replica {
                 cx.send(from, QuorumMessage::Fetched { op: *op, version });
             }
             QuorumMessage::Fetched { op, version } => self.fetched(cx, from, *op, *version),
-            QuorumMessage::Compare { digests } => self.compared(cx, from, digests),
+            QuorumMessage::Compare { digests } => Replica::compared(cx, from, digests),
             QuorumMessage::Differ { ranges, versions, back } => {
                 self.exchange(cx, from, *ranges, versions, *back);
             }

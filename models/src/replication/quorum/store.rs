@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use murphy_sim::{Durable, NodeId, Time, fold};
 
-/// Ranges of keys that anti-entropy compares.
-pub(super) const RANGES: usize = 64;
+use crate::replication::ranges::Ranges;
 
 /// A value of a key, and when it was written by the coordinator's clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,11 +24,6 @@ impl Version {
     pub fn digest(&self) -> u64 {
         fold(fold(self.key, self.value), fold(self.stamp.0, u64::from(self.stamp.1)))
     }
-
-    /// Range of its key.
-    pub(super) fn range(&self) -> usize {
-        (self.key % RANGES as u64) as usize
-    }
 }
 
 /// One write.
@@ -44,17 +38,11 @@ pub enum Write {
 }
 
 /// The disk of a replica.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Store {
     versions: BTreeMap<u64, Version>,
     hints: BTreeMap<(NodeId, u64), Version>,
-    digests: [u64; RANGES],
-}
-
-impl Default for Store {
-    fn default() -> Store {
-        Store { versions: BTreeMap::new(), hints: BTreeMap::new(), digests: [0; RANGES] }
-    }
+    digests: Ranges,
 }
 
 impl Store {
@@ -65,20 +53,20 @@ impl Store {
 
     /// Versions of the keys in the ranges whose bits are set.
     pub(super) fn of_ranges(&self, ranges: u64) -> Vec<Version> {
-        self.versions.values().filter(|version| ranges >> version.range() & 1 == 1).copied().collect()
+        self.versions.values().filter(|version| Ranges::has(ranges, version.key)).copied().collect()
     }
 
     pub(super) fn hints(&self) -> impl Iterator<Item = (NodeId, Version)> + '_ {
         self.hints.iter().map(|((node, _), version)| (*node, *version))
     }
 
-    pub(super) fn digests(&self) -> &[u64; RANGES] {
+    pub(super) fn digests(&self) -> &Ranges {
         &self.digests
     }
 
     /// Digest of everything: equal stores have equal digests.
     pub fn digest(&self) -> u64 {
-        self.digests.iter().fold(0, |sum, digest| fold(sum, *digest))
+        self.digests.digest()
     }
 }
 
@@ -90,12 +78,10 @@ impl Durable for Store {
             Write::Put(version) => {
                 let old = self.get(version.key);
                 if old.stamp < version.stamp {
-                    // The digest of a range is the sum of its versions': in any order, and to undo one.
-                    let digest = &mut self.digests[version.range()];
                     if old.value != 0 {
-                        *digest ^= old.digest();
+                        self.digests.toggle(version.key, old.digest());
                     }
-                    *digest ^= version.digest();
+                    self.digests.toggle(version.key, version.digest());
                     self.versions.insert(version.key, *version);
                 }
             }
