@@ -26,8 +26,10 @@ mod suite;
 mod summary;
 mod tables;
 
+mod export;
 mod page;
 mod plot;
+mod story;
 
 pub use batch::{Batch, BatchBuilder, BatchInfo, PointSummary, PooledLatency};
 pub use bootstrap::{
@@ -36,13 +38,14 @@ pub use bootstrap::{
 pub use compare::{ArmSummary, ClaimSummary, ComparisonSummary, compare_csv};
 pub use estimate::{Estimate, Interval, NO_OUTAGE, ONE_RUN, nines};
 pub use expectation::{ExpectationResult, ExpectationSummary, Judgement, Over, SeedResult};
+pub use export::{SHIVIZ_REGEX, events_csv, perfetto, shiviz};
 pub use golden::{GoldenReview, golden, review_golden};
 pub use incidents::{Incident, JUST_BEFORE_NS, Reliability, incidents};
 pub use json::{RESULT_SCHEMA, ResultError, read_result_json, result_json};
 pub use latency::{Latency, LatencyFigures};
 pub use manifest::manifest;
 pub use number::{exact_seconds, grouped, hash_text, nine_digits, significant, span_text};
-pub use page::page;
+pub use page::{explain_page, page};
 pub use plot::{
     Axis, Band, Chart, Drawing, Frame, Lane, LaneChart, Point, SIZES, Scale, Series, Size, Stretch, Unit,
 };
@@ -58,6 +61,7 @@ pub use stats::{
     LEVEL, StatsError, batch_means, clopper_pearson, downtime_f, log_scale, mean, normal_quantile,
     poisson_rate, ratio, samples_needed, student_t, sum_of_ratios, wilson, zero_events_bound,
 };
+pub use story::{Story, StoryChance, StoryEvent, StoryFault, StoryMessage};
 pub use suite::{CheckResult, SuiteCase, junit_xml, suite_markdown};
 pub use summary::{WIDTH, terminal_summary};
 pub use tables::{

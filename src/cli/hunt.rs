@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use murphy_scenarios::hunt::{Finding, Hunt, Shrunk, Strategy};
 use murphy_scenarios::{Model, Study};
@@ -30,9 +30,9 @@ pub(super) struct HuntArgs {
     /// The first seed, instead of the file's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=1_000_000_000_000))]
     seed: Option<u64>,
-    /// How seeds are searched
-    #[arg(long, value_enum, default_value = "mix")]
-    strategy: Way,
+    /// How seeds are searched: mix, random, swarm, priorities, forks, or own for the scenario's faults alone
+    #[arg(long, value_parser = strategy, default_value = "mix")]
+    strategy: Strategy,
     /// Set a value by its path
     #[arg(long = "set", value_name = "PATH=VALUE")]
     sets: Vec<String>,
@@ -47,27 +47,6 @@ pub(super) struct HuntArgs {
     jobs: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Way {
-    Mix,
-    Random,
-    Swarm,
-    Priorities,
-    Forks,
-}
-
-impl Way {
-    fn strategy(self) -> Strategy {
-        match self {
-            Way::Mix => Strategy::Mix,
-            Way::Random => Strategy::Random,
-            Way::Swarm => Strategy::Swarm,
-            Way::Priorities => Strategy::Priorities,
-            Way::Forks => Strategy::Forks,
-        }
-    }
-}
-
 /// Seeds that are searched together: the same whatever the number of threads.
 const TOGETHER: u64 = 16;
 
@@ -76,7 +55,7 @@ pub(super) fn hunt(models: &[Box<dyn Model>], args: &HuntArgs, terminal: &Termin
     let study = open(models, &args.file, &sets?, terminal)?;
     let budget = args.budget.as_deref().map(budget).transpose()?;
     let pool = pool(args.jobs)?;
-    let mut hunt = Hunt::new(&study, args.strategy.strategy(), &build_id());
+    let mut hunt = Hunt::new(&study, args.strategy, &build_id());
     if let Some(seed) = args.seed {
         hunt = hunt.from_seed(seed);
     }
@@ -229,6 +208,12 @@ fn nothing(study: &Study<'_>, args: &HuntArgs, terminal: &Terminal) -> String {
         (None, None) => "--budget 10m".to_owned(),
     };
     format!("  Longer:  {} hunt {} {longer}\n", terminal.program, args.file.display())
+}
+
+fn strategy(word: &str) -> Result<Strategy, String> {
+    let found = Strategy::ALL.into_iter().find(|(name, _)| *name == word);
+    let names: Vec<&str> = Strategy::ALL.iter().map(|(name, _)| *name).collect();
+    found.map(|(_, strategy)| strategy).ok_or_else(|| format!("strategies: {}", names.join(", ")))
 }
 
 /// A length of wall time, such as `60s` or `10m`.

@@ -4,7 +4,11 @@ mod batch;
 mod calc;
 mod check;
 mod cluster;
+mod corpus;
+mod diff;
 mod estimate;
+mod explain;
+mod export;
 mod hunt;
 mod list;
 mod new;
@@ -71,6 +75,9 @@ impl Cli {
             Command::Plan(args) => cluster::plan(&self.models, &args, &terminal),
             Command::Status(args) => cluster::status(&args, &terminal),
             Command::Merge(args) => cluster::merge(&self.models, &args, &terminal),
+            Command::Explain(args) => explain::explain(&self.models, &args, &terminal),
+            Command::Diff(args) => diff::diff(&self.models, &args, &terminal),
+            Command::Export(args) => export::export(&self.models, &args, &terminal),
             Command::Check(args) => check::check(&self.models, &args, &terminal),
             Command::List(args) => list::list(&self.infos(), &args, &terminal),
             Command::Schema => list::schema(&self.infos(), &terminal),
@@ -160,6 +167,12 @@ enum Command {
     Shrink(shrink::ShrinkArgs),
     /// Run a repro file again
     Replay(replay::ReplayArgs),
+    /// Say why the run of a repro file fails: needed causes, causal slice, space-time diagram
+    Explain(explain::ExplainArgs),
+    /// Show the first event at which two runs differ
+    Diff(diff::DiffArgs),
+    /// Write a run for a viewer
+    Export(export::ExportArgs),
     /// List models, faults, hazards, metrics or scenarios
     List(list::ListArgs),
     /// Estimate a rare unavailability, as the scenario's [estimate] table says

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use murphy_reports::{Batch, BatchInfo, result_json, summary_csv, terminal_summary};
+use murphy_reports::{Batch, BatchInfo, RunSummary, Verdict, result_json, summary_csv, terminal_summary};
 use murphy_scenarios::results::{Results, point_latest};
 use murphy_scenarios::rows::{Journal, Store};
 use murphy_scenarios::{Job, Model};
@@ -98,6 +98,7 @@ pub(super) fn run(models: &[Box<dyn Model>], args: &RunArgs, terminal: &Terminal
         point_latest(root, &folder);
     }
     report(&batch, &folder, terminal);
+    suggest_hunt(&batch, args, terminal);
     if interrupted {
         eprintln!(
             "interrupted after {} of {} runs; what was done is kept: the same command with --resume goes on",
@@ -161,6 +162,23 @@ pub(super) fn report(batch: &Batch, folder: &Path, terminal: &Terminal) {
         Format::Json => terminal.print(&result_json(batch)),
         Format::Csv => terminal.print(&summary_csv(&batch.runs)),
     }
+}
+
+/// After a violated property: the command that makes a repro file of it.
+fn suggest_hunt(batch: &Batch, args: &RunArgs, terminal: &Terminal) {
+    let violated = |run: &&RunSummary| {
+        run.properties.iter().any(|property| matches!(property.verdict, Verdict::Violated { .. }))
+    };
+    let Some(run) = batch.runs.iter().find(violated).filter(|_| terminal.format == Format::Text) else {
+        return;
+    };
+    let mut words = vec![terminal.program.clone(), "hunt".to_owned()];
+    words.push(batch::quoted(&args.file.display().to_string()));
+    let axes = run.point.iter().map(|(axis, value)| format!("{axis}={value}"));
+    for set in args.selection.sets.iter().cloned().chain(axes) {
+        words.extend(["--set".to_owned(), batch::quoted(&set)]);
+    }
+    terminal.print(&format!("Shrink  {} --strategy own --seeds 1 --seed {}\n", words.join(" "), run.seed));
 }
 
 fn with_progress<T>(terminal: &Terminal, jobs: &[Job], work: impl FnOnce(&ProgressBar) -> T) -> T {

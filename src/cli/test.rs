@@ -18,6 +18,7 @@ use rayon::prelude::*;
 
 use super::batch::{self, Stop};
 use super::cluster::ratio;
+use super::corpus::{self, Kept};
 use super::{Failure, Format, Selection, Terminal, exit, open, scenario_files};
 
 #[derive(Args)]
@@ -65,11 +66,18 @@ struct Tested {
 
 pub(super) fn test(models: &[Box<dyn Model>], args: &TestArgs, terminal: &Terminal) -> Result<u8, Failure> {
     let pool = batch::pool(args.jobs)?;
-    let cases = cases(models, args, terminal)?;
+    let own = [PathBuf::from("scenarios")];
+    let paths = if args.paths.is_empty() { &own[..] } else { &args.paths[..] };
+    let kept = kept(models, args, paths, terminal)?;
+    let cases = cases(models, args, paths, kept.is_empty(), terminal)?;
     let stop = Stop::on_signals();
     let tested: Vec<Tested> = pool.install(|| {
+        // What broke before comes first.
+        let mut tested: Vec<Tested> =
+            kept.par_iter().with_max_len(1).filter_map(|kept| replayed(kept, &stop, terminal)).collect();
         // Long ones start as soon as short ones: order of files, so that what is printed is stable.
-        cases.par_iter().with_max_len(1).map(|case| one(case, args, &stop, terminal)).collect()
+        tested.par_extend(cases.par_iter().with_max_len(1).map(|case| one(case, args, &stop, terminal)));
+        tested
     });
     let suite: Vec<SuiteCase> =
         tested.iter().filter(|tested| tested.whole).map(|tested| tested.case.clone()).collect();
@@ -79,32 +87,49 @@ pub(super) fn test(models: &[Box<dyn Model>], args: &TestArgs, terminal: &Termin
     }
     print(&tested, &suite, terminal);
     if stop.flag.load(Ordering::Relaxed) {
-        eprintln!("interrupted: {} of {} scenarios were done", suite.len(), cases.len());
+        eprintln!("interrupted: {} of {} were done", suite.len(), kept.len() + cases.len());
         return Ok(stop.code());
     }
     Ok(suite.iter().map(|case| case.verdict).max().map_or(exit::NOTHING, Judgement::exit_code))
+}
+
+/// The repro files of the regression corpus.
+fn kept<'m>(
+    models: &'m [Box<dyn Model>],
+    args: &TestArgs,
+    paths: &[PathBuf],
+    terminal: &Terminal,
+) -> Result<Vec<Kept<'m>>, Failure> {
+    let (index, count) = args.shard.unwrap_or((1, 1));
+    Ok(corpus::kept(models, paths, terminal)?.into_iter().skip(index - 1).step_by(count).collect())
+}
+
+fn replayed(kept: &Kept<'_>, stop: &Stop, terminal: &Terminal) -> Option<Tested> {
+    let started = batch::now();
+    let case = corpus::replayed(kept, &stop.flag, terminal)?;
+    Some(Tested { case, wall: batch::now().duration_since(started).unwrap_or_default(), whole: true })
 }
 
 /// All scenarios, read and checked: nothing runs before every file is right.
 fn cases<'m>(
     models: &'m [Box<dyn Model>],
     args: &TestArgs,
+    paths: &[PathBuf],
+    needed: bool,
     terminal: &Terminal,
 ) -> Result<Vec<Case<'m>>, Failure> {
-    let own = [PathBuf::from("scenarios")];
-    let paths = if args.paths.is_empty() { &own[..] } else { &args.paths[..] };
     let mut files: Vec<(PathBuf, bool)> = Vec::new();
     for path in paths {
         if path.is_dir() {
             files.extend(scenario_files(path).into_iter().map(|file| (file, false)));
-        } else {
+        } else if !corpus::is_repro(path) {
             files.push((path.clone(), true));
         }
     }
     files.dedup_by(|a, b| a.0 == b.0);
     let (index, count) = args.shard.unwrap_or((1, 1));
     let files: Vec<_> = files.into_iter().skip(index - 1).step_by(count).collect();
-    if files.is_empty() {
+    if files.is_empty() && needed {
         let places: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
         return Err(Failure::Nothing(format!(
             "no scenario is left to test in {}; `{} list scenarios DIR` shows the files of a folder",

@@ -5,6 +5,7 @@ mod cards;
 mod course;
 mod figure;
 mod latency;
+mod story;
 mod sweep;
 mod table;
 mod theme;
@@ -20,6 +21,7 @@ use crate::run::RunSummary;
 use blocks::Block;
 use cards::Card;
 use figure::{Data, Figure, script_json};
+pub use story::explain_page;
 use table::{Look, Table};
 
 /// Bytes that the plots of points may take, so that the page stays below two million; the files beside it

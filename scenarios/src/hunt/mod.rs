@@ -6,6 +6,8 @@
 
 mod case;
 mod ddmin;
+mod diff;
+mod explain;
 mod fingerprint;
 mod lab;
 mod nemesis;
@@ -14,7 +16,11 @@ mod repro;
 mod roster;
 mod search;
 mod shrink;
+mod story;
+mod words;
 
+pub use diff::{Parting, Subject, diff, tell};
+pub use explain::explain;
 pub use fingerprint::Fingerprint;
 pub use lab::Violation;
 pub use repro::{Replay, Repro, verify_repro};

@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use super::case::Case;
+use super::diff::Subject;
 use super::fingerprint::Fingerprint;
 use super::lab::{Lab, Outcome, Violation};
 use super::shrink::Size;
@@ -116,6 +117,11 @@ impl<'m> Repro<'m> {
     pub fn fingerprint(&self) -> Fingerprint {
         let ReproSpec { property, subject, .. } = self.spec().clone();
         Fingerprint { property, subject }
+    }
+
+    /// The run, to be compared with another or told.
+    pub fn subject(&self) -> Subject<'m> {
+        Subject { model: self.lab.model, scenario: self.scenario.clone() }
     }
 
     /// How large the run is.

@@ -29,16 +29,19 @@ pub enum Strategy {
     Priorities,
     /// A swarm whose worlds are cloned where they reached something new, and go on otherwise.
     Forks,
+    /// The scenario's own faults, and nothing beside them.
+    Own,
 }
 
 impl Strategy {
     /// All of them, with the words that name them.
-    pub const ALL: [(&'static str, Strategy); 5] = [
+    pub const ALL: [(&'static str, Strategy); 6] = [
         ("mix", Strategy::Mix),
         ("random", Strategy::Random),
         ("swarm", Strategy::Swarm),
         ("priorities", Strategy::Priorities),
         ("forks", Strategy::Forks),
+        ("own", Strategy::Own),
     ];
 
     /// The strategy of one seed.
@@ -267,7 +270,7 @@ impl<'m> Prey<'m> {
     fn seeded(&self, seed: u64, strategy: Strategy) -> Option<Scenario> {
         let mut case = self.case.clone();
         case.set(&["seed"], Value::count(seed));
-        if self.scenario.hazards.is_empty() {
+        if self.scenario.hazards.is_empty() && strategy != Strategy::Own {
             case.add(&nemesis::hazard(&self.scenario, &self.tolerance, strategy, seed), "hazard");
         }
         if strategy == Strategy::Priorities {
