@@ -2,6 +2,8 @@
 
 #[path = "hunt/errors.rs"]
 mod errors;
+#[path = "hunt/explaining.rs"]
+mod explaining;
 #[path = "hunt/fixture.rs"]
 mod fixture;
 #[path = "hunt/shrinking.rs"]

@@ -61,7 +61,9 @@
     }
     const pages = Math.max(1, Math.ceil(chosen.length / ROWS));
     page = page === null ? pages - 1 : Math.min(page, pages - 1);
-    const rows = chosen.slice(page * ROWS, (page + 1) * ROWS);
+    // Pages count from the end: the last one, which has the violation, is full.
+    const end = chosen.length - (pages - 1 - page) * ROWS;
+    const rows = chosen.slice(Math.max(0, end - ROWS), end);
     const left = story.events.length - chosen.length;
     const aside = left > 0 ? `, ${left} filtered out` : "";
     get("page").textContent = `page ${page + 1} of ${pages}, ${chosen.length} events${aside}`;
@@ -107,7 +109,6 @@
       const sent = message.sent === null ? undefined : place.get(message.sent);
       const received = message.received === null ? undefined : place.get(message.received);
       if (sent === undefined && received === undefined) continue;
-      if (message.received !== null && received === undefined && !only) continue;
       if (message.received !== null && received === undefined) continue;
       if (message.received === null && !message.lost) continue;
       const [x1, x2] = [x(message.from), x(message.to)];
@@ -138,7 +139,7 @@
       const said = event.facts.length > 0;
       const text = event.violates ? "violated: " + event.facts.join("; ") : said ? event.facts.join("; ") : event.what;
       const style = event.violates ? "bad-text" : said ? "said" : "what";
-      make(svg, "text", { class: style, x: x(event.node) + 9, y: y + 4 }, short(text, Math.floor(gap / 6)));
+      make(svg, "text", { class: style, x: x(event.node) + 9, y: y + 4 }, event.violates ? text : short(text, Math.floor(gap / 6)));
     }
     get("diagram").replaceChildren(svg);
   }

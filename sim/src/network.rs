@@ -409,7 +409,7 @@ fn apply(
         Effect::Delay { factor, add } => {
             if let Some(at) = fate.arrives {
                 let more = at.since(flight.departs).scale((factor - 1.0).max(0.0));
-                delay(fate, hits, Hit::MessagesDelayed, more + add.sample(word(Domain::Fault)));
+                delay(fate, hits, Hit::MessagesDelayed, more.saturating_add(add.sample(word(Domain::Fault))));
             }
         }
         Effect::Duplicate(chance) if hits_word(chance) => {
@@ -472,8 +472,9 @@ fn delay(fate: &mut Fate, hits: &mut Hits, hit: Hit, by: Span) {
     if by == Span::ZERO {
         return;
     }
-    fate.arrives = Some(at + by);
-    fate.again = fate.again.map(|again| again + by);
+    // Faults that multiply latencies may overlap: what takes for ever arrives after the end of time.
+    fate.arrives = Some(at.saturating_add(by));
+    fate.again = fate.again.map(|again| again.saturating_add(by));
     hits.add(hit, 1);
     hits.add(Hit::DelayAddedNs, by.0);
 }

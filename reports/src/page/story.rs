@@ -97,7 +97,12 @@ fn curve(points: &[StoryChance]) -> Vec<Step> {
         runs: point.runs,
         percent: point.hits * 100 / point.runs.max(1),
     };
-    points.iter().map(step).collect()
+    // In the middle of a flat stretch nothing happens.
+    let flat = |index: usize| {
+        let share = |index: usize| points.get(index).map(|point: &StoryChance| (point.hits, point.runs));
+        index > 0 && share(index - 1) == share(index) && share(index) == share(index + 1)
+    };
+    points.iter().enumerate().filter(|(index, _)| !flat(*index)).map(|(_, point)| step(point)).collect()
 }
 
 /// The story as JSON that no script element ends early.

@@ -22,7 +22,7 @@ const OF_NODES: [(&str, &str); 9] = [
     ("deaf", "kind = \"omission\", direction = \"receive\", probability = { low = 0.2, high = 1.0 }"),
     ("mute", "kind = \"omission\", direction = \"send\", probability = { low = 0.2, high = 1.0 }"),
     ("clog", "kind = \"clog\""),
-    ("far", "kind = \"latency\", factor = { low = 2.0, high = 100.0 }"),
+    ("far", "kind = \"latency\", factor = { low = 2.0, high = 50.0 }"),
 ];
 
 /// Families that strike every message.

@@ -368,9 +368,16 @@ fn durations(shrinker: &mut Shrinker<'_, '_>) {
                 break;
             }
             *fault = with(fault, "for", Value::text(duration_text(half)));
-            if !shrinker.fails(shrinker.best.with_faults(&faults)) {
-                break;
+            if shrinker.fails(shrinker.best.with_faults(&faults)) {
+                continue;
             }
+            let mut faults = shrinker.best.faults();
+            let Some(fault) = faults.get_mut(index).filter(|fault| span(fault, "for") > Some(left)) else {
+                break;
+            };
+            *fault = with(fault, "for", Value::text(duration_text(left.0)));
+            shrinker.fails(shrinker.best.with_faults(&faults));
+            break;
         }
     }
 }
