@@ -173,7 +173,7 @@ fn suggest_hunt(batch: &Batch, args: &RunArgs, terminal: &Terminal) {
         return;
     };
     let mut words = vec![terminal.program.clone(), "hunt".to_owned()];
-    words.push(batch::quoted(&args.file.display().to_string()));
+    words.push(batch::quoted(&batch.info.file));
     let axes = run.point.iter().map(|(axis, value)| format!("{axis}={value}"));
     for set in args.selection.sets.iter().cloned().chain(axes) {
         words.extend(["--set".to_owned(), batch::quoted(&set)]);
