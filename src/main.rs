@@ -5,6 +5,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     murphy::cli()
         .model::<murphy::models::pbft::Pbft>()
+        .model::<murphy::models::raft::Raft>()
         .model::<murphy::models::detect::Members>()
         .model::<murphy::models::detect::Watch>()
         .model::<murphy::models::detect::Hierarchy>()

@@ -7,5 +7,6 @@ pub mod detect;
 pub mod faultlab;
 pub mod oracle;
 pub mod pbft;
+pub mod raft;
 pub mod replication;
 pub mod service;
