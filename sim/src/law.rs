@@ -104,17 +104,17 @@ impl Law {
 fn exponential(mean: Span, at: f64) -> Span {
     // Of the mean: the errors of both logarithms (1e-15 and 7e-15) and of rounding, ten times over.
     const ERROR: f64 = 1e-13;
-    let scale = mean.0 as f64;
-    let rounded = scale * -near_log(at) + 0.5;
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a span beyond i64 has no fraction: it is computed anew"
-    )]
-    let whole = rounded as i64;
-    let fraction = rounded - whole as f64;
-    let margin = scale * ERROR;
-    if fraction > margin && fraction < 1.0 - margin {
-        return Span(whole.unsigned_abs());
+    // The unit of floats from here on is one: adding it rounds to the nearest whole number, whose
+    // digits are then the low bits.
+    const ROUND: f64 = 4_503_599_627_370_496.0;
+    // A word gives at most 37 means: less than `ROUND`.
+    if mean.0 >> 46 == 0 {
+        let scale = mean.0.cast_signed() as f64;
+        let span = scale * -near_log(at);
+        let rounded = span + ROUND;
+        if (span - (rounded - ROUND)).abs() < 0.5 - scale * ERROR {
+            return Span(rounded.to_bits() - ROUND.to_bits());
+        }
     }
     exactly_exponential(mean, at)
 }

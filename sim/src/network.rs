@@ -75,6 +75,8 @@ pub(crate) struct Network {
     sites: usize,
     /// By source times sites plus destination.
     paths: Vec<Path>,
+    /// The same, of the paths where latency is all that messages meet now: its law.
+    quick: Vec<Option<Law>>,
     cut: Vec<bool>,
     lanes: Lanes,
     /// Active faults that can act on a message.
@@ -91,8 +93,8 @@ struct Path {
     route: Route,
     /// The route is another than without faults.
     detour: bool,
-    /// The latency, when that is all that messages meet.
-    quick: Option<Law>,
+    /// The latency, when that is all that messages meet without faults.
+    latency: Option<Law>,
 }
 
 /// What messages use up on their way, and what became of them.
@@ -112,6 +114,7 @@ impl Network {
             sites: topology.sites(),
             topology,
             paths: Vec::new(),
+            quick: Vec::new(),
             cut: vec![false; links],
             lanes: Lanes {
                 links: vec![[Time::ZERO; 2]; links],
@@ -123,6 +126,7 @@ impl Network {
             watched: false,
         };
         network.reroute();
+        network.quicken();
         network
     }
 
@@ -171,6 +175,7 @@ impl Network {
             self.cut = cut;
             self.reroute();
         }
+        self.quicken();
     }
 
     fn reroute(&mut self) {
@@ -186,21 +191,23 @@ impl Network {
                     Route::Links(hops) if hops.len() == 1 => Some(self.topology.channel(hops[0].link)),
                     Route::Links(_) | Route::Cut => None,
                 };
-                let quick = channel
-                    .filter(|channel| !self.watched && !detour && is_quiet(channel))
-                    .map(|channel| channel.latency.clone());
-                self.paths.push(Path { route, detour, quick });
+                let quiet = channel.filter(|channel| !detour && is_quiet(channel));
+                let latency = quiet.map(|channel| channel.latency.clone());
+                self.paths.push(Path { route, detour, latency });
             }
         }
+    }
+
+    /// Decides for every path whether latency is all that messages meet now.
+    fn quicken(&mut self) {
+        let quiet = self.active.is_empty() && !self.watched;
+        self.quick = self.paths.iter().map(|path| path.latency.clone().filter(|_| quiet)).collect();
     }
 
     /// The law of latency between two sites, when nothing else can happen to a message now.
     #[inline]
     pub(crate) fn quick(&self, from: SiteId, to: SiteId) -> Option<&Law> {
-        if !self.active.is_empty() {
-            return None;
-        }
-        self.paths[from.0 as usize * self.sites + to.0 as usize].quick.as_ref()
+        self.quick[from.0 as usize * self.sites + to.0 as usize].as_ref()
     }
 
     /// Decides what becomes of a message, and charges what it uses.

@@ -29,7 +29,7 @@ use crate::trace::{Event, Noted, Trace};
 
 pub(crate) use self::core::Core;
 use self::host::{Host, Work};
-use self::payload::Label;
+use self::payload::Payload;
 pub use self::setup::{CpuCost, Limits, NodeSetup, Probe, Setup, Workload};
 
 /// Why [`World::run_until`] returned.
@@ -327,26 +327,28 @@ impl<P: Process, J: Judge> World<P, J> {
     #[inline]
     fn handle_message(&mut self, node: usize, slot: u32) {
         let (core, me) = (&mut self.core, id(node));
-        let (message, Label { digest, from, bytes, kind }, more) = core.payloads.take(slot);
+        let payload = core.payloads.take(slot);
+        let Payload { digest, from, bytes, kind, copies: more, .. } = payload;
         let host = &mut core.hosts[node];
-        let mut cost = core.costs[host.cost as usize].0.receive(bytes, message.signatures());
+        let mut cost = core.costs[host.cost as usize].0.receive(bytes, payload.message.signatures());
         let at = core.now;
-        let word =
-            core.trace.event(at, host.name, &Noted { node: me, from, event: Event::Deliver, kind, digest });
-        host.hash = fold(host.hash, word);
+        let noted = Noted { node: me, from, event: Event::Deliver, kind, digest };
+        host.hash = fold(host.hash, core.trace.event(at, host.name, &noted));
+        let subverted = host.subverted;
         if host.slow {
             cost = core.slowed(me, cost);
         }
-        if core.hosts[node].subverted && core.ignores(node, from, kind, digest) {
-            return core.end_unseen(node, at + cost, (slot, more.then_some(message)));
+        let mut done = at + cost;
+        if !(subverted && core.ignores(node, from, kind, digest)) {
+            let process = self.nodes[node].as_mut().expect("an up node has a process");
+            let mut cx = Context { core, me, now: at, done };
+            process.on_message(&mut cx, from, &payload.message);
+            done = cx.done;
         }
-        let process = self.nodes[node].as_mut().expect("an up node has a process");
-        let mut cx = Context { core, me, now: at, done: at + cost };
-        process.on_message(&mut cx, from, &message);
-        let done = cx.done;
+        let core = &mut self.core;
         core.hosts[node].free = done;
-        if more {
-            core.payloads.put_back(slot, message);
+        if more > 0 {
+            core.payloads.put_back(slot, payload);
         }
     }
 

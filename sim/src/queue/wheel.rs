@@ -25,16 +25,20 @@ const NONE: u32 = u32::MAX;
 
 /// Slots of higher levels are never sorted: their times and ranks would not fit an `i32`.
 const SORTED_LEVELS: usize = 5;
-/// Slots with more entries move down: sorting takes time by the square. On level 1 it still beats
-/// 64 slots of one nanosecond.
-const FEW: usize = 32;
-const FEW_ON_LEVEL_1: usize = 2 * CHUNK as usize - 1;
-/// With so many entries pending, what the next ones need is worth preparing together, so that slots
-/// are sorted into the front until it holds [`AHEAD`].
-const CROWD: usize = 1 << 12;
+/// Slots with more entries move down: sorting takes time by the square.
+const FEW: usize = 2 * CHUNK as usize - 1;
+/// Slots are sorted into the front until it holds so many.
 const AHEAD: usize = 16;
-/// The first place is for an entry that is squeezed in before the others.
-const FRONT: usize = 1 + AHEAD + FEW_ON_LEVEL_1;
+/// The first place is for an entry that is squeezed in before the others, the last for what is no entry.
+const FRONT: usize = 1 + AHEAD + FEW;
+/// With so many entries pending, what those in front need is worth fetching together.
+const CROWD: usize = 1 << 12;
+
+/// Entries are sorted in groups, and keys compared so many at a time.
+const GROUP: usize = 4;
+const LANES: usize = 2 * GROUP;
+/// Each of the two parts of a bucket is filled up to whole groups, and both to whole lanes.
+const KEYS: usize = FEW + 2 * GROUP + LANES;
 
 /// Pending events, ordered by (time, order of insertion).
 ///
@@ -62,11 +66,8 @@ pub(crate) struct Queue {
     pool: Pool,
     front: [Entry; FRONT],
     /// Scratch for sorting.
-    keys: [i32; FEW_ON_LEVEL_1.next_multiple_of(LANES) + LANES],
+    keys: [i32; KEYS],
 }
-
-/// Keys are compared so many at a time.
-const LANES: usize = 8;
 
 /// A list of chunks, by positions in the pool: the next entry to read, and the next to write.
 ///
@@ -109,7 +110,7 @@ impl Queue {
             buckets: [[Bucket::EMPTY; SLOTS]; LEVELS],
             pool: Pool { entries: Vec::new(), links: Vec::new(), free: NONE },
             front: [Entry::default(); FRONT],
-            keys: [i32::MAX; FEW_ON_LEVEL_1.next_multiple_of(LANES) + LANES],
+            keys: [i32::MAX; KEYS],
         }
     }
 
@@ -202,7 +203,7 @@ impl Queue {
                 self.bring_ties(slot);
                 return true;
             }
-            if !waits && level < SORTED_LEVELS && self.pool.count(bucket) <= few(level) {
+            if !waits && level < SORTED_LEVELS && self.pool.count(bucket) <= FEW {
                 self.sort(level, slot);
                 return true;
             }
@@ -250,39 +251,63 @@ impl Queue {
         }
     }
 
-    /// Sorts the first slot into the empty front, and those after it, until there are enough.
+    /// Sorts the first slots into the empty front, until there are enough.
     fn sort(&mut self, level: usize, mut slot: usize) {
         let width = 1 << (level * BITS);
-        let enough = if self.len < CROWD { 1 } else { AHEAD };
         self.now = self.start(level, slot);
         self.next = 1;
         self.end = 1;
+        self.intruded = false;
         loop {
             let start = self.start(level, slot);
             self.bound = start.saturating_add(width);
-            let bucket = self.buckets[level][slot];
+            let bucket = std::mem::replace(&mut self.buckets[level][slot], Bucket::EMPTY);
             self.vacate(level);
-            let (low, high) = self.pool.parts(bucket);
-            let count = low.len() + high.len();
-            for (place, entry) in low.iter().chain(high).enumerate() {
-                #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "31 bits")]
-                let key = ((entry.at.0 - start) << RANK_BITS) as i32 | place as i32;
-                self.keys[place] = key;
-            }
-            self.keys[count..count + LANES].fill(i32::MAX);
-            let keys = &self.keys[..count.next_multiple_of(LANES)];
-            let places = &mut self.front[self.end..];
-            for (&key, &entry) in keys.iter().zip(low.iter().chain(high)) {
-                places[rank(keys, key)] = entry;
-            }
-            self.end += count;
+            self.sort_bucket(bucket, start);
             self.pool.release(bucket);
-            self.buckets[level][slot] = Bucket::EMPTY;
             slot = self.occupied[level].trailing_zeros() as usize;
-            if self.end > enough || slot == SLOTS || self.pool.count(self.buckets[level][slot]) > few(level) {
-                self.intruded = false;
+            if self.end > AHEAD || slot == SLOTS || self.pool.count(self.buckets[level][slot]) > FEW {
                 return;
             }
+        }
+    }
+
+    /// Sorts the entries of a bucket behind those in front, by counting for each how many come before.
+    ///
+    /// Entries are taken in groups, because a mispredicted end of a loop costs more than a few entries
+    /// too many: these get the greatest key, and lie behind the others, where no one looks.
+    #[inline]
+    fn sort_bucket(&mut self, bucket: Bucket, start: u64) {
+        let parts = Pool::parts(bucket);
+        let mut place = 0;
+        for (from, to) in parts {
+            for group in (from..to).step_by(GROUP) {
+                let entries = self.pool.group(group);
+                for (lane, entry) in entries.iter().enumerate() {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_possible_wrap,
+                        reason = "31 bits"
+                    )]
+                    let key = (entry.at.0.wrapping_sub(start) << PLACE_BITS) as i32 | (place + lane) as i32;
+                    self.keys[place + lane] = if group + lane < to { key } else { i32::MAX };
+                }
+                place += GROUP;
+            }
+        }
+        self.keys[place..place + GROUP].fill(i32::MAX);
+        let keys = &self.keys[..place.next_multiple_of(LANES)];
+        let places = &mut self.front[self.end..];
+        let mut place = 0;
+        for (from, to) in parts {
+            for group in (from..to).step_by(GROUP) {
+                let entries = self.pool.group(group);
+                for (lane, entry) in entries.iter().enumerate() {
+                    places[rank(keys, keys[place + lane])] = *entry;
+                }
+                place += GROUP;
+            }
+            self.end += to - from;
         }
     }
 
@@ -358,15 +383,9 @@ impl Queue {
     }
 }
 
-/// Bits of a key that tell entries of one time apart.
-const RANK_BITS: usize = 7;
-const _: () = assert!(FEW_ON_LEVEL_1 < 1 << RANK_BITS && (SORTED_LEVELS - 1) * BITS + RANK_BITS < 32);
-
-/// The most entries of a slot that are sorted.
-#[inline]
-fn few(level: usize) -> usize {
-    if level == 1 { FEW_ON_LEVEL_1 } else { FEW }
-}
+/// Bits of a key that tell entries of one time apart: their place before.
+const PLACE_BITS: usize = 7;
+const _: () = assert!(2 * CHUNK <= 1 << PLACE_BITS && SORTED_LEVELS * BITS - BITS + PLACE_BITS < 32);
 
 /// How many keys are less: no branch depends on them, and vectors of them are compared at once.
 #[inline]
@@ -377,8 +396,7 @@ fn rank(keys: &[i32], key: i32) -> usize {
             *less = less.wrapping_add(i32::from(other < key));
         }
     }
-    let sum = less.iter().fold(0_i32, |sum, less| sum.wrapping_add(*less));
-    sum.unsigned_abs() as usize
+    less.iter().fold(0_i32, |sum, less| sum.wrapping_add(*less)).cast_unsigned() as usize
 }
 
 /// The base-64 digit of `at` that names a slot of `level`.
@@ -470,10 +488,10 @@ impl Pool {
         if self.links.len() == self.links.capacity() {
             let more = (self.links.len() / 4).max(64);
             self.links.reserve_exact(more);
-            self.entries.reserve_exact(more * CHUNK as usize);
+            self.entries.reserve_exact(more * CHUNK as usize + GROUP);
         }
         self.links.push(NONE);
-        self.entries.resize(self.links.len() * CHUNK as usize, Entry::default());
+        self.entries.resize(self.links.len() * CHUNK as usize + GROUP, Entry::default());
         chunk
     }
 
@@ -490,14 +508,20 @@ impl Pool {
         usize::MAX
     }
 
-    /// The entries of a bucket of at most two chunks.
+    /// Where the entries of a bucket of at most two chunks lie.
     #[inline]
-    fn parts(&self, bucket: Bucket) -> (&[Entry], &[Entry]) {
+    fn parts(bucket: Bucket) -> [(usize, usize); 2] {
         let (first, last) = (bucket.head / CHUNK, bucket.tail / CHUNK);
-        let range = |from: u32, to: u32| &self.entries[from as usize..to as usize];
+        let range = |from: u32, to: u32| (from as usize, to as usize);
         if first == last {
-            return (range(bucket.head, bucket.tail), &[]);
+            return [range(bucket.head, bucket.tail), (0, 0)];
         }
-        (range(bucket.head, (first + 1) * CHUNK), range(last * CHUNK, bucket.tail))
+        [range(bucket.head, (first + 1) * CHUNK), range(last * CHUNK, bucket.tail)]
+    }
+
+    /// The entries from a position on, some of which may be no longer in use.
+    #[inline]
+    fn group(&self, from: usize) -> &[Entry; GROUP] {
+        self.entries[from..].first_chunk().expect("there is more than the chunks need")
     }
 }

@@ -23,6 +23,7 @@ use crate::random::Keyed;
 use crate::script::Script;
 use crate::time::Time;
 use crate::timers::{NO_IDLE_TIMERS, Timers};
+use crate::topology::SiteId;
 use crate::trace::{Event, Noted, Recorded, Trace};
 
 /// The disk of a node that runs `P`.
@@ -33,6 +34,9 @@ pub(crate) struct Core<P: Process> {
     pub(crate) now: Time,
     pub(crate) queue: Queue,
     pub(crate) hosts: Vec<Host>,
+    /// What a sender needs of its recipient, apart from the hosts: those of many nodes stay in the cache.
+    pub(super) names: Vec<u64>,
+    pub(super) sites: Vec<SiteId>,
     /// Number of nodes; the hosts behind them are twins.
     pub(crate) roster: usize,
     pub(crate) adversary: Option<Box<Adversary<P::Message>>>,
@@ -90,6 +94,8 @@ impl<P: Process> Core<P> {
         let mut core = Core {
             now: Time::ZERO,
             queue: Queue::new(),
+            names: hosts.iter().map(|host| host.name).collect(),
+            sites: setup.nodes.iter().map(|node| node.site).collect(),
             hosts,
             roster,
             adversary,
@@ -267,7 +273,6 @@ fn hosts<C>(setup: &Setup<C>) -> (Vec<Host>, Vec<(CpuCost, DiskCost)>) {
             free: Time::ZERO,
             stream: None,
             inbox: Inbox::EMPTY,
-            site: node.site,
             incarnation: 0,
             idle_timers: NO_IDLE_TIMERS,
             cost: u16::try_from(cost).expect("fewer than 2^16 kinds of CPU and disk"),

@@ -93,9 +93,18 @@ impl<P: Process> Core<P> {
         done
     }
 
-    /// The host that a message to a Byzantine node goes to.
-    #[cold]
+    /// The host that a message to a node goes to.
+    #[inline]
     pub(super) fn host_for(&mut self, from: NodeId, to: NodeId) -> NodeId {
+        if self.adversary.is_some() && self.hosts[to.index()].subverted {
+            self.host_of_liar(from, to)
+        } else {
+            to
+        }
+    }
+
+    #[cold]
+    fn host_of_liar(&mut self, from: NodeId, to: NodeId) -> NodeId {
         let sender = (from, self.hosts[self.identity(from).index()].name);
         let scene = Scene { plan: &self.plan, keyed: &self.keyed, hits: &mut self.hits };
         self.adversary.as_ref().map_or(to, |adversary| adversary.host_for(&scene, sender, to))
@@ -108,15 +117,6 @@ impl<P: Process> Core<P> {
         let mut scene = Scene { plan: &self.plan, keyed: &self.keyed, hits: &mut self.hits };
         let message = (from, usize::from(kind));
         self.adversary.as_ref().is_some_and(|own| own.ignores(&mut scene, id(node), message, base))
-    }
-
-    /// Ends a delivery that its recipient ignores; the message is put back if others are to come.
-    #[cold]
-    pub(super) fn end_unseen(&mut self, node: usize, done: Time, (slot, rest): (u32, Option<P::Message>)) {
-        self.hosts[node].free = done;
-        if let Some(message) = rest {
-            self.payloads.put_back(slot, message);
-        }
     }
 
     /// A held message leaves, or a flood goes on.

@@ -2,7 +2,6 @@
 
 use crate::random::Stream;
 use crate::time::Time;
-use crate::topology::SiteId;
 use crate::trace::Event;
 
 /// One node: a cache line, so that an event touches one, and a hundred thousand idle nodes fit.
@@ -18,7 +17,6 @@ pub(crate) struct Host {
     /// The process's own randomness, once it has drawn some.
     pub(super) stream: Option<Box<Stream>>,
     pub(crate) inbox: Inbox,
-    pub(super) site: SiteId,
     pub(crate) incarnation: u32,
     pub(crate) idle_timers: u32,
     /// Index into the distinct costs of CPUs and disks.
@@ -44,7 +42,7 @@ impl Host {
     /// Looks at what an event needs, so that it is in the cache when the event comes.
     #[inline]
     pub(crate) fn touch(&self) -> u64 {
-        self.free.0
+        self.free.0 ^ self.stream.as_ref().map_or(0, |stream| stream.touch())
     }
 
     /// Whether what arrives at `now` is handled at once.

@@ -1,7 +1,7 @@
 //! Messages: from a send to the entries of their deliveries.
 
 use super::host::Host;
-use super::payload::Label;
+use super::payload::Payload;
 use super::{Core, Tag};
 use crate::fact::NodeId;
 use crate::network::{Fate, Flight};
@@ -40,48 +40,69 @@ impl<P: Process> Core<P> {
         message: P::Message,
         base: u64,
     ) -> Time {
-        let (kind, bytes) = (message.kind(), message.bytes());
-        let Host { site, slow, cost, .. } = self.hosts[me.index()];
-        let from = self.identity(me);
-        let cost = self.costs[cost as usize].0.send(bytes);
+        let Host { slow, cost, .. } = self.hosts[me.index()];
+        let site = self.sites[me.index()];
         #[expect(clippy::cast_possible_truncation, reason = "protocols have fewer than 256 kinds")]
-        let label = Label { digest: message.digest(), from, bytes, kind: kind as u8 };
+        let mut payload = Payload {
+            digest: message.digest(),
+            from: self.identity(me),
+            bytes: message.bytes(),
+            copies: 0,
+            kind: message.kind() as u8,
+            message,
+        };
+        let bytes = payload.bytes;
+        let cost = self.costs[cost as usize].0.send(bytes);
         let slot = self.payloads.claim();
-        let (mut copies, mut sent) = (0, 0);
+        let mut sent = 0;
         for to in to {
             if to == me {
-                copies += 1;
+                payload.copies += 1;
                 self.push(done, Tag::Deliver, to.0, slot);
                 continue;
             }
             done = done + if slow { self.slowed(me, cost) } else { cost };
             sent += 1;
-            let recipient = &self.hosts[to.index()];
-            let (to_site, to_name) = (recipient.site, recipient.name);
-            let host = if recipient.subverted { self.host_for(me, to) } else { to };
-            if let Some(latency) = self.network.quick(site, to_site) {
-                copies += 1;
-                let at = done + latency.sample(self.keyed.word(Domain::Delay, base, to_name));
-                self.push(at, Tag::Deliver, host.0, slot);
-                continue;
+            let host = self.host_for(me, to);
+            if let Some(latency) = self.network.quick(site, self.sites[to.index()]) {
+                payload.copies += 1;
+                let word = self.keyed.word(Domain::Delay, base, self.names[to.index()]);
+                self.push(done + latency.sample(word), Tag::Deliver, host.0, slot);
+            } else {
+                payload.copies += self.hand_over_slowly((me, to, host), done, slot, &payload, base);
             }
-            let (from_site, kind) = (site, label.kind);
-            let flight = Flight { from, to, from_site, to_site, to_name, kind, bytes, base, departs: done };
-            let mut fate = self.network.transmit(&self.keyed, &flight, &self.plan, &mut self.hits);
-            if self.watch.is_some() {
-                self.look_at(me, &flight, label.digest, &mut fate);
-            }
-            copies += self.arrange(host, slot, &message, label, &fate);
         }
-        let total = &mut self.sent[kind];
+        let total = &mut self.sent[usize::from(payload.kind)];
         total.count += sent;
         total.bytes += sent * u64::from(bytes);
-        self.payloads.fill(slot, message, label, copies);
+        self.payloads.fill(slot, payload);
         done
     }
 
+    /// Hands one message over to a network that does more to it than take time; how many deliveries
+    /// of its slot come of it.
+    #[inline(never)]
+    fn hand_over_slowly(
+        &mut self,
+        (from, to, host): (NodeId, NodeId, NodeId),
+        departs: Time,
+        slot: u32,
+        payload: &Payload<P::Message>,
+        base: u64,
+    ) -> u32 {
+        let (from_site, to_site) = (self.sites[from.index()], self.sites[to.index()]);
+        let to_name = self.names[to.index()];
+        let (kind, bytes) = (payload.kind, payload.bytes);
+        let flight = Flight { from, to, from_site, to_site, to_name, kind, bytes, base, departs };
+        let mut fate = self.network.transmit(&self.keyed, &flight, &self.plan, &mut self.hits);
+        if self.watch.is_some() {
+            self.look_at(from, &flight, payload.digest, &mut fate);
+        }
+        self.arrange(host, slot, payload, &fate)
+    }
+
     /// Puts the deliveries of one message to one recipient into the queue; how many use its slot.
-    fn arrange(&mut self, to: NodeId, slot: u32, message: &P::Message, label: Label, fate: &Fate) -> u32 {
+    fn arrange(&mut self, to: NodeId, slot: u32, payload: &Payload<P::Message>, fate: &Fate) -> u32 {
         let Some(word) = fate.corrupt else {
             let mut copies = 0;
             for at in [fate.arrives, fate.again].into_iter().flatten() {
@@ -92,11 +113,12 @@ impl<P: Process> Core<P> {
         };
         // The recipient's checksum drops it, unless the model says that none catches the flip.
         if let Some(at) = fate.arrives
-            && let Some(flipped) = message.corrupted(word)
+            && let Some(flipped) = payload.message.corrupted(word)
         {
-            let label = Label { digest: flipped.digest(), bytes: flipped.bytes(), ..label };
             let slot = self.payloads.claim();
-            self.payloads.fill(slot, flipped, label, 1);
+            let (digest, bytes) = (flipped.digest(), flipped.bytes());
+            let Payload { from, kind, .. } = *payload;
+            self.payloads.fill(slot, Payload { message: flipped, digest, from, bytes, copies: 1, kind });
             self.push(at, Tag::Deliver, to.0, slot);
         }
         0

@@ -91,7 +91,7 @@ impl CpuCost {
 
     #[inline]
     fn by_bytes(&self, bytes: u32) -> u64 {
-        self.per_kilobyte.0 * u64::from(bytes) / 1000
+        if self.per_kilobyte.0 == 0 { 0 } else { self.per_kilobyte.0 * u64::from(bytes) / 1000 }
     }
 }
 
