@@ -199,7 +199,7 @@ impl Network {
     }
 
     /// Decides for every path whether latency is all that messages meet now.
-    fn quicken(&mut self) {
+    pub(super) fn quicken(&mut self) {
         let quiet = self.active.is_empty() && !self.watched;
         self.quick = self.paths.iter().map(|path| path.latency.clone().filter(|_| quiet)).collect();
     }

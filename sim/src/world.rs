@@ -328,7 +328,7 @@ impl<P: Process, J: Judge> World<P, J> {
     fn handle_message(&mut self, node: usize, slot: u32) {
         let (core, me) = (&mut self.core, id(node));
         let payload = core.payloads.take(slot);
-        let Payload { digest, from, bytes, kind, copies: more, .. } = payload;
+        let Payload { digest, from, bytes, kind, .. } = payload;
         let host = &mut core.hosts[node];
         let mut cost = core.costs[host.cost as usize].0.receive(bytes, payload.message.signatures());
         let at = core.now;
@@ -347,9 +347,7 @@ impl<P: Process, J: Judge> World<P, J> {
         }
         let core = &mut self.core;
         core.hosts[node].free = done;
-        if more > 0 {
-            core.payloads.put_back(slot, payload);
-        }
+        core.payloads.put_back(slot, payload);
     }
 
     /// Runs one handler of a node and charges its CPU.

@@ -11,7 +11,7 @@ impl Network {
     /// From now on no message takes the quick way: each one is looked at.
     pub(crate) fn watch(&mut self) {
         self.watched = true;
-        self.reroute();
+        self.quicken();
     }
 
     /// When a message would arrive by its latency alone; `None` without a route, or where bandwidth queues it.

@@ -1,5 +1,7 @@
 //! Messages: from a send to the entries of their deliveries.
 
+use std::num::NonZeroU32;
+
 use super::host::Host;
 use super::payload::Payload;
 use super::{Core, Tag};
@@ -43,21 +45,21 @@ impl<P: Process> Core<P> {
         let Host { slow, cost, .. } = self.hosts[me.index()];
         let site = self.sites[me.index()];
         #[expect(clippy::cast_possible_truncation, reason = "protocols have fewer than 256 kinds")]
-        let mut payload = Payload {
+        let payload = Payload {
             digest: message.digest(),
             from: self.identity(me),
             bytes: message.bytes(),
-            copies: 0,
+            copies: NonZeroU32::MIN,
             kind: message.kind() as u8,
             message,
         };
         let bytes = payload.bytes;
         let cost = self.costs[cost as usize].0.send(bytes);
         let slot = self.payloads.claim();
-        let mut sent = 0;
+        let (mut copies, mut sent) = (0, 0);
         for to in to {
             if to == me {
-                payload.copies += 1;
+                copies += 1;
                 self.push(done, Tag::Deliver, to.0, slot);
                 continue;
             }
@@ -65,17 +67,20 @@ impl<P: Process> Core<P> {
             sent += 1;
             let host = self.host_for(me, to);
             if let Some(latency) = self.network.quick(site, self.sites[to.index()]) {
-                payload.copies += 1;
+                copies += 1;
                 let word = self.keyed.word(Domain::Delay, base, self.names[to.index()]);
                 self.push(done + latency.sample(word), Tag::Deliver, host.0, slot);
             } else {
-                payload.copies += self.hand_over_slowly((me, to, host), done, slot, &payload, base);
+                copies += self.hand_over_slowly((me, to, host), done, slot, &payload, base);
             }
         }
         let total = &mut self.sent[usize::from(payload.kind)];
         total.count += sent;
         total.bytes += sent * u64::from(bytes);
-        self.payloads.fill(slot, payload);
+        match NonZeroU32::new(copies) {
+            Some(copies) => self.payloads.fill(slot, Payload { copies, ..payload }),
+            None => self.payloads.give_back(slot),
+        }
         done
     }
 
@@ -118,7 +123,8 @@ impl<P: Process> Core<P> {
             let slot = self.payloads.claim();
             let (digest, bytes) = (flipped.digest(), flipped.bytes());
             let Payload { from, kind, .. } = *payload;
-            self.payloads.fill(slot, Payload { message: flipped, digest, from, bytes, copies: 1, kind });
+            let copies = NonZeroU32::MIN;
+            self.payloads.fill(slot, Payload { message: flipped, digest, from, bytes, copies, kind });
             self.push(at, Tag::Deliver, to.0, slot);
         }
         0
