@@ -2,6 +2,8 @@
 
 #[path = "replication/fixture.rs"]
 mod fixture;
+#[path = "replication/leaders.rs"]
+mod leaders;
 #[path = "replication/quorum.rs"]
 mod quorum;
 #[path = "replication/standby.rs"]

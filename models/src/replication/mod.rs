@@ -2,6 +2,7 @@
 //!
 //! | model | scheme |
 //! | --- | --- |
+//! | [`leaders`] | active-active: last-write-wins, or data types that merge ([`crdt`]) |
 //! | [`quorum`] | a quorum store: N copies, R to read, W to write, read repair, hints, anti-entropy |
 //! | [`standby`] | active-passive: a primary, standbys that take over, leases and tokens that fence |
 //!
@@ -10,8 +11,10 @@
 
 mod call;
 mod client;
+pub mod crdt;
 mod declare;
 mod history;
+pub mod leaders;
 mod linear;
 pub mod quorum;
 mod ranges;
