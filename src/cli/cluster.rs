@@ -108,8 +108,12 @@ pub(super) fn plan(models: &[Box<dyn Model>], args: &PlanArgs, terminal: &Termin
     let Plan { jobs, shards, run_s, .. } = &folder.plan;
     let total = *jobs as f64 * run_s;
     let (out, program) = (batch::quoted(&args.out.display().to_string()), &terminal.program);
+    let time = match target {
+        Cut::Seconds(_) => format!(" of about {run_s:.3} s: {total:.0} s on one thread"),
+        Cut::Shards(_) => String::new(),
+    };
     terminal.print(&format!(
-        "{jobs} runs of about {run_s:.3} s: {total:.0} s on one thread, in {shards} shards\n\
+        "{jobs} runs{time}, in {shards} shards\n\
          next: {program} submit {out} --engine slurm|k8s|ray, or {program} run --plan {out} --part K/P on each host;\n\
          then {program} merge {out}\n"
     ));

@@ -15,6 +15,7 @@ mod new;
 mod replay;
 mod run;
 mod shrink;
+mod submit;
 mod test;
 
 use std::ffi::OsString;
@@ -74,6 +75,7 @@ impl Cli {
             Command::Replay(args) => replay::replay(&self.models, &args, &terminal),
             Command::Plan(args) => cluster::plan(&self.models, &args, &terminal),
             Command::Status(args) => cluster::status(&args, &terminal),
+            Command::Submit(args) => submit::submit(&args, &terminal),
             Command::Merge(args) => cluster::merge(&self.models, &args, &terminal),
             Command::Explain(args) => explain::explain(&self.models, &args, &terminal),
             Command::Diff(args) => diff::diff(&self.models, &args, &terminal),
@@ -155,6 +157,8 @@ enum Command {
     Test(test::TestArgs),
     /// Cut a scenario's runs into shards, for a cluster
     Plan(cluster::PlanArgs),
+    /// Hand a plan to Slurm, Kubernetes or Ray
+    Submit(submit::SubmitArgs),
     /// Say which shards of a plan are done
     Status(cluster::StatusArgs),
     /// Join the shards of a plan to the results that one process would have written

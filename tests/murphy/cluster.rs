@@ -113,6 +113,37 @@ fn what_is_wrong_with_a_shard_is_named() {
     same(&desk, "whole", "merged");
 }
 
+#[test]
+fn what_is_handed_to_a_scheduler_covers_what_is_missing_and_no_more() {
+    let desk = done();
+    let submit = |words: &[&str]| {
+        desk.murphy(&[&["submit", "plan", "--dry-run", "--parts", "4", "--engine"], words].concat())
+    };
+    submit(&["slurm", "--missing"]).exits(4).says("all shards are done; next: murphy merge plan");
+    fs::remove_file(shard(&desk, 4)).expect("it was there");
+    // The one part of four that has shard 4.
+    let slurm = submit(&["slurm", "--missing"]).exits(0).out;
+    let array = slurm.lines().find_map(|line| line.strip_prefix("#SBATCH --array=")).expect("an array");
+    desk.murphy(&["run", "--plan", "plan", "--part", &format!("{array}/4")]).exits(0).says("shard 4:");
+    fs::remove_file(shard(&desk, 4)).expect("it is there again");
+    assert!(submit(&["slurm"]).exits(0).out.contains("#SBATCH --array=1-4"));
+
+    submit(&["k8s", "--missing"]).exits(0);
+    let job: serde_json::Value =
+        serde_json::from_str(&desk.read("plan/kubernetes_job.json")).expect("the manifest is JSON");
+    assert_eq!(job["spec"]["completions"], 1);
+    let script = job["spec"]["template"]["spec"]["containers"][0]["command"][2].as_str().expect("a script");
+    // Run as the container would, up to the command itself.
+    let shown = script.replace("exec murphy", "echo murphy");
+    let mut shell = std::process::Command::new("sh");
+    let output = shell.args(["-c", &shown]).env("JOB_COMPLETION_INDEX", "0").output().expect("a shell");
+    let words = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(words.trim(), format!("murphy run --plan /plan --part {array}/4 -j 1"));
+
+    let ray = submit(&["ray", "--missing"]).exits(0).out;
+    assert!(ray.contains(&format!("for number in [{array}]")), "{ray}");
+}
+
 /// Rewrites a whole shard as one of other rows: what a build or machine that is not deterministic would do.
 fn another(desk: &Desk, number: usize) {
     let other = Desk::with_scenario(&sweep().replace("0.001", "0.002"));
