@@ -20,6 +20,14 @@ pub(crate) enum Purpose {
     Throttle,
     /// Whether the work of a request fails.
     Failure,
+    /// Whether a version fails a request.
+    Version,
+    /// Time that a start takes.
+    Start,
+    /// How much earlier an entry of a cache expires, and when what it stands for changes.
+    Expiry,
+    /// Whether an answer has only its first half.
+    Partial,
 }
 
 /// A word for a purpose.

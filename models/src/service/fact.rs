@@ -36,12 +36,36 @@ pub(crate) enum Said {
     Answered,
     /// The work of a request took effect; the second value names the call that it was done for.
     Effect,
+    /// A request reached a node on which no instance serves.
+    Unserved,
+    /// An instance stopped, and gave a request up.
+    Dropped,
+    /// An instance serves from now on, or no longer; the second value is one or zero.
+    Serving,
+    /// A caller ejected an instance; the second value is its number.
+    Ejected,
+    /// The control plane killed an instance that failed its checks.
+    Killed,
+    /// A new version is on its way; the second value is its number.
+    RolledOut,
+    /// A new version did badly, and is taken back.
+    RolledBack,
+    /// A cache had the answer.
+    Hit,
+    /// A cache did not have it.
+    Missed,
+    /// A request waited for what another one fetches.
+    Coalesced,
+    /// An answer from a cache is no longer true.
+    Outdated,
+    /// An optional call failed, and its request went on without.
+    Skipped,
 }
 
 impl Said {
     /// All of them, in the order of their numbers.
     #[cfg(test)]
-    pub(crate) const ALL: [Said; 14] = [
+    pub(crate) const ALL: [Said; 26] = [
         Said::Attempt,
         Said::Timeout,
         Said::Shed,
@@ -56,6 +80,18 @@ impl Said {
         Said::Idle,
         Said::Answered,
         Said::Effect,
+        Said::Unserved,
+        Said::Dropped,
+        Said::Serving,
+        Said::Ejected,
+        Said::Killed,
+        Said::RolledOut,
+        Said::RolledBack,
+        Said::Hit,
+        Said::Missed,
+        Said::Coalesced,
+        Said::Outdated,
+        Said::Skipped,
     ];
 
     #[inline]
@@ -70,3 +106,5 @@ pub(crate) const QUEUE_DEPTH: u16 = 0;
 pub(crate) const BREAKER_STATE: u16 = 1;
 /// Metric of [`Fact::Sample`]: limit of an adaptive bulkhead.
 pub(crate) const LIMIT: u16 = 2;
+/// Metric of [`Fact::Sample`]: thousandths of an answer that a user got.
+pub(crate) const COMPLETENESS: u16 = 3;

@@ -14,7 +14,7 @@ const BUCKET_NS: u64 = 100_000_000;
 const SECOND_NS: u64 = 1_000_000_000;
 
 /// Counters, in the order of [`Said::ALL`], and after them those that count some of these facts only.
-pub(super) const COUNTERS: [(&str, &str); 25] = [
+pub(super) const COUNTERS: [(&str, &str); 37] = [
     ("attempts", "attempts sent, first tries and retries"),
     ("timeouts", "attempts that were not answered in time"),
     ("shed", "requests that a service refused, or dropped because nobody waited any more"),
@@ -32,6 +32,18 @@ pub(super) const COUNTERS: [(&str, &str); 25] = [
     ("full_bulkheads", "attempts that a full bulkhead refused"),
     ("answers", "answers that users got"),
     ("effects", "requests whose work took effect, at services with `effect`"),
+    ("unserved", "requests that reached a node on which no instance serves"),
+    ("dropped", "requests that an instance gave up because it stopped"),
+    ("changes", "times that an instance began or ceased to serve"),
+    ("ejections", "times that a caller ejected an instance"),
+    ("kills", "instances that the control plane killed because they failed their checks"),
+    ("rollouts", "new versions that the control plane began to bring out"),
+    ("rollbacks", "new versions that it took back because they failed too often"),
+    ("cache_hits", "calls that a cache answered"),
+    ("cache_misses", "calls that a cache could not answer, and that went on"),
+    ("coalesced", "calls that waited for what another one fetched"),
+    ("outdated", "answers from a cache that were no longer true"),
+    ("skipped", "optional calls that failed, and whose request went on without"),
     ("retries", "attempts that are not the first"),
     ("cut_valid", "good replies that came when nobody waited for them any more: slow, but valid"),
     ("idle_slots", "slots free in the caller's other bulkheads whenever one was full"),
@@ -45,7 +57,7 @@ pub(super) const COUNTERS: [(&str, &str); 25] = [
     ("sessions_given_up", "sessions that a failure or a long wait ended"),
 ];
 /// Of [`COUNTERS`], the first that counts some facts only.
-const SOME: usize = 14;
+const SOME: usize = 26;
 const DUPLICATES: usize = COUNTERS.len() - 3;
 const FINISHED: usize = COUNTERS.len() - 2;
 const GIVEN_UP: usize = COUNTERS.len() - 1;
@@ -58,6 +70,7 @@ const IDLE: u16 = Said::Idle as u16;
 const EFFECT: u16 = Said::Effect as u16;
 const BREAKER: u64 = Layer::Breaker as u64;
 pub(super) const AMPLIFICATION: &str = "amplification";
+pub(super) const INSTANCES: &str = "instances";
 
 /// Properties that tell whether something happened at all, by what is said when it does.
 pub(super) const SOMETIMES: [(&str, &str, Said); 4] = [
@@ -82,6 +95,11 @@ pub struct ServiceOracles {
     arrived: u64,
     attempts: Vec<u64>,
     amplification: Vec<(u64, u32, f64)>,
+    /// By node: the service whose instance serves there.
+    serving: Vec<Option<usize>>,
+    /// By service: how many serve.
+    instances: Vec<u32>,
+    instance_samples: Vec<(u64, u32, f64)>,
 }
 
 impl ServiceOracles {
@@ -93,6 +111,9 @@ impl ServiceOracles {
             totals: [0; COUNTERS.len()],
             done: BTreeSet::new(),
             attempts: vec![0; firsts.len()],
+            serving: vec![None; nodes],
+            instances: vec![0; firsts.len()],
+            instance_samples: Vec::new(),
             firsts,
             second: 0,
             arrived: 0,
@@ -138,6 +159,19 @@ impl ServiceOracles {
         *count += amount;
     }
 
+    /// An instance serves from now on, or no longer.
+    fn serves(&mut self, said: &Stamped, service: Option<usize>) {
+        let before = std::mem::replace(&mut self.serving[said.node.index()], service);
+        if before == service {
+            return;
+        }
+        for (of, more) in [(before, false), (service, true)] {
+            let Some(of) = of else { continue };
+            self.instances[of] = if more { self.instances[of] + 1 } else { self.instances[of] - 1 };
+            self.instance_samples.push((said.at.0, self.firsts[of].0, f64::from(self.instances[of])));
+        }
+    }
+
     /// Turns to the second that it is now.
     #[inline]
     fn turn(&mut self, at_ns: u64) {
@@ -170,11 +204,16 @@ impl Judge for ServiceOracles {
             Fact::Own { kind, a, b } => {
                 self.add(said, usize::from(kind), 1);
                 self.count_some(said, kind, b);
+                if kind == Said::Serving as u16 {
+                    let service = usize::try_from(a).expect("an index");
+                    self.serves(said, (b == 1).then_some(service));
+                }
                 if kind == Said::Attempt as u16 {
                     self.turn(said.at.0);
                     self.attempts[usize::try_from(a).expect("an index")] += 1;
                 }
             }
+            Fact::Crash => self.serves(said, None),
             Fact::SessionEnd { finished, .. } => {
                 self.add(said, if finished { FINISHED } else { GIVEN_UP }, 1);
             }
@@ -215,6 +254,7 @@ impl Oracles for ServiceOracles {
             .map(|((name, _), samples)| record(name, MetricKind::Counter, samples))
             .collect();
         metrics.push(record(AMPLIFICATION, MetricKind::Gauge, &mut self.amplification));
+        metrics.push(record(INSTANCES, MetricKind::Gauge, &mut self.instance_samples));
         metrics
     }
 }

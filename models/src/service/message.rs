@@ -1,6 +1,11 @@
 //! What callers and services say to each other.
 
+use std::sync::Arc;
+
 use murphy_sim::{Message, Outcome, Span, Time, fold};
+
+use super::balancer::Listed;
+use super::instance::Phase;
 
 /// Bytes of every message: headers and a small body.
 const BYTES: u32 = 200;
@@ -70,8 +75,51 @@ impl Answer {
     }
 }
 
-/// What callers and services say to each other.
+/// What an instance has done since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Time that its workers worked, waits for calls apart.
+    pub worked: Span,
+    /// Requests that it answered.
+    pub answered: u64,
+    /// Those of them that failed.
+    pub failed: u64,
+}
+
+/// What an instance tells the control plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The check that it answers, or zero.
+    pub serial: u32,
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// The version that it runs.
+    pub version: u32,
+    /// What it has done.
+    pub load: Load,
+}
+
+/// What the control plane has an instance do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Start, with this version.
+    Start {
+        /// Zero for the one that was there at the start of the run.
+        version: u32,
+    },
+    /// Stop.
+    Stop,
+    /// Stop at once, and start again.
+    Restart,
+    /// Go on with this version.
+    Adopt {
+        /// Which.
+        version: u32,
+    },
+}
+
+/// What callers, services and the control plane say to each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServiceMessage {
     /// Please work on this.
     Call {
@@ -102,10 +150,29 @@ pub enum ServiceMessage {
         /// For which attempt.
         ticket: Ticket,
     },
+    /// Are you well?
+    Check {
+        /// Names the check in the answer.
+        serial: u32,
+        /// Whether the instance asks its dependencies first.
+        deep: bool,
+    },
+    /// How an instance is.
+    Report(Report),
+    /// What an instance is to do.
+    Order(Order),
+    /// Which instances of a service to ask.
+    Endpoints {
+        /// Index of the service.
+        service: u32,
+        /// By replica.
+        listed: Arc<[Listed]>,
+    },
 }
 
 impl Message for ServiceMessage {
-    const KINDS: &'static [&'static str] = &["call", "reply", "cancel", "connect", "accepted"];
+    const KINDS: &'static [&'static str] =
+        &["call", "reply", "cancel", "connect", "accepted", "check", "report", "order", "endpoints"];
 
     #[inline]
     fn kind(&self) -> usize {
@@ -115,6 +182,10 @@ impl Message for ServiceMessage {
             ServiceMessage::Cancel { .. } => 2,
             ServiceMessage::Connect { .. } => 3,
             ServiceMessage::Accepted { .. } => 4,
+            ServiceMessage::Check { .. } => 5,
+            ServiceMessage::Report(_) => 6,
+            ServiceMessage::Order(_) => 7,
+            ServiceMessage::Endpoints { .. } => 8,
         }
     }
 
@@ -135,6 +206,22 @@ impl Message for ServiceMessage {
             ServiceMessage::Cancel { ticket } => (ticket, u64::MAX),
             ServiceMessage::Connect { ticket } => (ticket, u64::MAX - 1),
             ServiceMessage::Accepted { ticket } => (ticket, u64::MAX - 2),
+            ServiceMessage::Check { serial, deep } => return fold(u64::from(serial), u64::from(deep)),
+            ServiceMessage::Report(Report { serial, phase, version, load }) => {
+                let did = fold(fold(load.worked.0, load.answered), load.failed);
+                return fold(fold(u64::from(serial) << 32 | u64::from(version), phase as u64), did);
+            }
+            ServiceMessage::Order(order) => {
+                return match order {
+                    Order::Start { version } => fold(1, u64::from(version)),
+                    Order::Stop => 2,
+                    Order::Restart => 3,
+                    Order::Adopt { version } => fold(4, u64::from(version)),
+                };
+            }
+            ServiceMessage::Endpoints { service, ref listed } => {
+                return listed.iter().fold(u64::from(service), |hash, listed| fold(hash, *listed as u64));
+            }
         };
         fold(u64::from(ticket.slot) << 32 | u64::from(ticket.serial), more)
     }

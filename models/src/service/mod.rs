@@ -16,9 +16,12 @@
 //!   is judged by the workload's deadline.
 
 mod balancer;
+mod cache;
 mod caller;
+mod control;
 mod draw;
 mod fact;
+mod instance;
 mod measure;
 mod memory;
 mod message;
@@ -32,10 +35,13 @@ mod users;
 
 use std::sync::Arc;
 
-use murphy_sim::{Context, NodeId, Process, Request, fold};
+use murphy_sim::{Context, NodeId, Process, Request, Time, fold};
 
+pub use balancer::Listed;
+pub use control::Control;
+pub use instance::Phase;
 pub use measure::ServiceOracles;
-pub use message::{Answer, Ask, ServiceMessage, Ticket};
+pub use message::{Answer, Ask, Load, Order, Report, ServiceMessage, Ticket};
 pub use plan::{Dependency, Plan, Role};
 pub use replica::Replica;
 pub use users::Users;
@@ -47,6 +53,8 @@ pub enum Service {
     Replica(Box<Replica>),
     /// The users of a workload.
     Users(Box<Users>),
+    /// The control plane.
+    Control(Box<Control>),
 }
 
 /// What a node is told at boot.
@@ -56,6 +64,12 @@ pub struct Config {
     pub plan: Arc<Plan>,
     /// What this node is.
     pub role: Role,
+    /// Number of the zone that it is in.
+    pub zone: u32,
+    /// For the control plane: by service, the nodes that call it.
+    pub callers: Arc<[Vec<NodeId>]>,
+    /// The control plane, if there is one.
+    pub control: Option<NodeId>,
 }
 
 /// What a node is woken with.
@@ -71,10 +85,34 @@ pub enum Timer {
     Connect(Ticket),
     /// Time for a hedge.
     Hedge(Ticket),
+    /// An instance has started.
+    Started(u32),
+    /// An instance has had its time to finish what it has.
+    Drained(u32),
+    /// The control plane checks the instances of a service.
+    Check(u32),
+    /// The answers to its checks should be there.
+    Judge(Ticket),
+    /// The autoscaler of a service looks at its load.
+    Scale(u32),
+    /// A node for an instance is there.
+    Provisioned(Ticket),
+    /// The next step of a new version.
+    Rollout(u32),
+    /// The control plane is back, and has heard who runs.
+    Listened,
+    /// The control plane tells callers again.
+    Repeat,
 }
 
 /// What a node of this model acts through.
 pub(crate) type Cx<'a> = Context<'a, Service>;
+
+/// A number from which names of calls count on, another one for each boot.
+fn serial(now: Time, more: u32) -> u32 {
+    let [_, _, _, _, a, b, c, d] = fold(now.0, u64::from(more)).to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
+}
 
 impl Process for Service {
     type Config = Config;
@@ -83,18 +121,22 @@ impl Process for Service {
     type Durable = ();
 
     fn boot(cx: &mut Cx<'_>) -> Service {
-        let Config { plan, role } = cx.config().clone();
+        let Config { plan, role, zone, callers, control } = cx.config().clone();
         // Answers to what was asked before a crash must not fit what is asked after it.
-        let [_, _, _, _, a, b, c, d] = fold(cx.now().0, 1).to_le_bytes();
-        let serial = u32::from_le_bytes([a, b, c, d]);
+        let serial = serial(cx.now(), 1);
         match role {
-            Role::Replica { service, ordinal } => {
-                Service::Replica(Box::new(Replica::new(&plan, service, ordinal, serial)))
-            }
+            Role::Replica { service, ordinal } => Service::Replica(Box::new(Replica::new(
+                cx,
+                &plan,
+                (service, ordinal),
+                zone,
+                (serial, control),
+            ))),
             Role::Users { workload } => {
                 let users = plan.users[workload].as_ref().expect("users have a service to ask");
-                Service::Users(Box::new(Users::new(cx, users, serial)))
+                Service::Users(Box::new(Users::new(cx, users, zone, serial)))
             }
+            Role::Control => Service::Control(Box::new(Control::new(cx, &plan, &callers, serial))),
         }
     }
 
@@ -103,6 +145,7 @@ impl Process for Service {
         match self {
             Service::Replica(replica) => replica.on_message(cx, from, message),
             Service::Users(users) => users.on_message(cx, message),
+            Service::Control(control) => control.on_message(cx, from, message),
         }
     }
 
@@ -111,6 +154,7 @@ impl Process for Service {
         match self {
             Service::Replica(replica) => replica.on_timer(cx, timer),
             Service::Users(users) => users.on_timer(cx, timer),
+            Service::Control(control) => control.on_timer(cx, timer),
         }
     }
 

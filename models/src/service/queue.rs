@@ -78,6 +78,11 @@ impl Queue {
         }
     }
 
+    /// Takes all requests out, the next one first.
+    pub(crate) fn drain(&mut self) -> Vec<Waiting> {
+        std::iter::from_fn(|| self.pop()).collect()
+    }
+
     /// Takes out the request that a caller names so.
     pub(crate) fn remove(&mut self, from: NodeId, ticket: Ticket) -> Option<Waiting> {
         let mut found = None;

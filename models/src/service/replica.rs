@@ -1,12 +1,18 @@
 //! A replica of a service: a queue, workers, and the calls that a request makes.
 
+mod calls;
+mod lifecycle;
+
 use std::sync::Arc;
 
 use murphy_sim::{Fact, NodeId, Outcome, Span, Time, TimerId, unit};
 
-use super::caller::{Caller, Ended, Place};
+use super::balancer::Listed;
+use super::cache::Cache;
+use super::caller::{Caller, Place};
 use super::draw::{self, Purpose};
 use super::fact::{QUEUE_DEPTH, Said};
+use super::instance::{Instance, Phase};
 use super::memory::{Memory, Seen};
 use super::message::{Answer, Ask, ServiceMessage, Ticket};
 use super::plan::Plan;
@@ -26,6 +32,14 @@ pub struct Replica {
     queue: Queue,
     memory: Option<Memory>,
     jobs: Slab<Job>,
+    instance: Instance,
+    /// Caches in front of its calls.
+    caches: Vec<Option<Cache>>,
+    /// Instances of its dependencies, as the control plane gave them out.
+    listed: Vec<(u32, Arc<[Listed]>)>,
+    control: Option<NodeId>,
+    zone: u32,
+    ordinal: usize,
     /// Workers that have a request, whether they work or wait for a call.
     busy: u64,
     serial: u32,
@@ -43,30 +57,29 @@ struct Job {
     next: usize,
     /// Calls on their way.
     pending: u32,
+    /// What its calls did not bring, in thousandths of each.
+    missing: u32,
     answer: Answer,
-}
-
-impl Job {
-    /// Takes the answer to one of its calls in.
-    fn take(&mut self, answer: &Answer, optional: bool) {
-        if answer.outcome == Outcome::Ok {
-            self.answer.age = self.answer.age.max(answer.age);
-            self.answer.level = self.answer.level.max(answer.level);
-        } else if !optional {
-            self.answer = Answer::failed(Outcome::Failed);
-        }
-    }
 }
 
 impl Replica {
     /// An idle replica with nothing in its queue. `serial` differs from boot to boot.
-    pub(crate) fn new(plan: &Arc<Plan>, service: usize, ordinal: usize, serial: u32) -> Replica {
-        Replica {
-            caller: Caller::new(
-                &plan.services[service].calls,
-                Place { ordinal, of: plan.services[service].replicas.len() },
-                serial,
-            ),
+    pub(crate) fn new(
+        cx: &mut Cx<'_>,
+        plan: &Arc<Plan>,
+        (service, ordinal): (usize, usize),
+        zone: u32,
+        (serial, control): (u32, Option<NodeId>),
+    ) -> Replica {
+        let place = Place { ordinal, of: plan.services[service].replicas.len(), zone };
+        let mut replica = Replica {
+            caller: Caller::new(&plan.services[service].calls, place, serial),
+            instance: Instance::new(Phase::Absent),
+            caches: calls::caches(cx, plan, service),
+            listed: Vec::new(),
+            control,
+            zone,
+            ordinal,
             queue: Queue::new(plan.services[service].queue),
             memory: plan.services[service].conduct.remember.map(Memory::new),
             jobs: Slab::new(),
@@ -75,7 +88,15 @@ impl Replica {
             service,
             serial,
             sampled: None,
+        };
+        if plan.services[service].initial[ordinal] == Listed::Ready {
+            if cx.now() == Time::ZERO {
+                replica.serve(cx);
+            } else {
+                replica.begin(cx, 0);
+            }
         }
+        replica
     }
 
     pub(crate) fn on_message(&mut self, cx: &mut Cx<'_>, from: NodeId, message: &ServiceMessage) {
@@ -89,6 +110,7 @@ impl Replica {
             // Connections are the kernel's: they come before any queue.
             ServiceMessage::Connect { ticket } => cx.send(from, ServiceMessage::Accepted { ticket }),
             ServiceMessage::Accepted { ticket } => self.caller.on_accepted(cx, ticket),
+            _ => self.manage(cx, from, message),
         }
     }
 
@@ -99,12 +121,16 @@ impl Replica {
             Timer::Turn(ticket) => self.caller.on_turn(cx, ticket),
             Timer::Connect(ticket) => self.caller.on_unconnected(cx, ticket),
             Timer::Hedge(ticket) => return self.caller.on_hedge(cx, ticket),
+            other => return self.on_turn(cx, other),
         };
         self.returned(cx, ended);
     }
 
     /// A request arrives: a worker takes it, or it waits, or it is refused.
     fn accept(&mut self, cx: &mut Cx<'_>, request: Waiting) {
+        if !self.instance.phase.takes_requests() {
+            return self.unserved(cx, &request);
+        }
         if let (Some(memory), true) = (&mut self.memory, request.ask.keyed) {
             match memory.arrives(cx.now(), request) {
                 Seen::Never => {}
@@ -155,9 +181,11 @@ impl Replica {
         self.serial = self.serial.wrapping_add(1);
         let service = &self.plan.services[self.service];
         let work = service.work.sample(draw::word(request.ask.luck, Purpose::Work));
+        let work = self.instance.paced(&self.plan, self.service, cx.now(), work);
         let span = cx.slowed(work.saturating_add(service.contention * self.busy));
+        self.instance.load.worked += span;
         let serial = self.serial;
-        let job = Job { request, serial, work: None, next: 0, pending: 0, answer: Answer::FULL };
+        let job = Job { request, serial, work: None, next: 0, pending: 0, missing: 0, answer: Answer::FULL };
         let slot = self.jobs.insert(job);
         let timer = cx.set_timer(span, Timer::Work(Ticket { slot, serial }));
         if let Some(job) = self.jobs.get_mut(slot) {
@@ -173,44 +201,10 @@ impl Replica {
         if let Some(status) = error(&self.plan.services[self.service].conduct.errors, &job.request.ask) {
             job.answer = Answer { status, ..Answer::failed(outcome(status)) };
         }
-        self.advance(cx, ticket.slot);
-    }
-
-    /// A call of a request ended.
-    fn returned(&mut self, cx: &mut Cx<'_>, ended: Option<Ended>) {
-        let Some(ended) = ended else { return };
-        let optional = self.plan.services[self.service].calls[ended.dependency].optional;
-        let Some(job) = self.jobs.get_mut(ended.owner) else { return };
-        job.pending -= 1;
-        job.take(&ended.answer, optional);
-        self.advance(cx, ended.owner);
-    }
-
-    /// Makes the next calls of a request, or ends it.
-    fn advance(&mut self, cx: &mut Cx<'_>, slot: u32) {
-        loop {
-            let calls = &self.plan.services[self.service].calls;
-            let job = self.jobs.get_mut(slot).expect("a request has its place until it ends");
-            if job.pending > 0 {
-                return;
-            }
-            if job.answer.outcome != Outcome::Ok || job.next == calls.len() {
-                return self.finish(cx, slot);
-            }
-            let first = job.next;
-            let joined = calls[first + 1..].iter().take_while(|call| call.joined).count();
-            job.next = first + 1 + joined;
-            let ask = job.request.ask;
-            for index in first..=first + joined {
-                match self.caller.begin(cx, index, slot, ask) {
-                    None => self.job(slot).pending += 1,
-                    Some(ended) => {
-                        let optional = self.plan.services[self.service].calls[index].optional;
-                        self.job(slot).take(&ended.answer, optional);
-                    }
-                }
-            }
+        if self.instance.version_fails(&self.plan, job.request.ask.luck) {
+            job.answer = Answer::failed(Outcome::Failed);
         }
+        self.advance(cx, ticket.slot);
     }
 
     fn job(&mut self, slot: u32) -> &mut Job {
@@ -219,7 +213,9 @@ impl Replica {
 
     /// Answers a request, and takes the next one.
     fn finish(&mut self, cx: &mut Cx<'_>, slot: u32) {
-        let job = self.jobs.remove(slot).expect("a request ends once");
+        let mut job = self.jobs.remove(slot).expect("a request ends once");
+        job.answer = self.made(&job);
+        self.instance.account(&self.plan, self.service, cx.now(), &mut job.answer);
         if self.plan.services[self.service].conduct.effect && job.answer.outcome == Outcome::Ok {
             Said::Effect.say(cx, self.service, job.request.ask.id);
         }

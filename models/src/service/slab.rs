@@ -34,6 +34,12 @@ impl<T> Slab<T> {
         u32::try_from(found).ok()
     }
 
+    /// Takes all rows out, in the order of their places.
+    pub(crate) fn drain(&mut self) -> Vec<T> {
+        self.free.clear();
+        self.rows.drain(..).flatten().collect()
+    }
+
     pub(crate) fn remove(&mut self, slot: u32) -> Option<T> {
         let row = self.rows.get_mut(slot as usize)?.take()?;
         self.free.push(slot);
@@ -55,5 +61,7 @@ mod tests {
         assert_eq!(slab.get_mut(a), Some(&mut 'c'));
         assert_eq!(slab.get_mut(b), Some(&mut 'b'));
         assert_eq!(slab.get_mut(7), None);
+        assert_eq!(slab.drain(), ['c', 'b']);
+        assert_eq!(slab.insert('d'), 0);
     }
 }

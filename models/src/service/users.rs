@@ -3,7 +3,7 @@
 use murphy_sim::{Fact, Outcome, Request, RequestId, Span, fold};
 
 use super::caller::{Caller, Ended, Place};
-use super::fact::Said;
+use super::fact::{COMPLETENESS, Said};
 use super::message::{Answer, Ask, ServiceMessage};
 use super::plan;
 use super::{Cx, Timer};
@@ -14,6 +14,8 @@ pub struct Users {
     caller: Caller,
     deadline: Span,
     priority: u8,
+    /// Whether what they ask for may come in part.
+    in_parts: bool,
     /// The luck of all their requests derives from it.
     key: u64,
     /// Requests so far.
@@ -21,9 +23,16 @@ pub struct Users {
 }
 
 impl Users {
-    pub(crate) fn new(cx: &mut Cx<'_>, users: &plan::Users, serial: u32) -> Users {
-        let caller = Caller::new(&users.calls, Place { ordinal: 0, of: 1 }, serial);
-        Users { caller, deadline: users.deadline, priority: users.priority, key: cx.rng().word(), asked: 0 }
+    pub(crate) fn new(cx: &mut Cx<'_>, users: &plan::Users, zone: u32, serial: u32) -> Users {
+        let caller = Caller::new(&users.calls, Place { ordinal: 0, of: 1, zone }, serial);
+        Users {
+            caller,
+            deadline: users.deadline,
+            priority: users.priority,
+            in_parts: users.in_parts,
+            key: cx.rng().word(),
+            asked: 0,
+        }
     }
 
     pub(crate) fn on_request(&mut self, cx: &mut Cx<'_>, request: Request) {
@@ -40,17 +49,20 @@ impl Users {
             keyed: false,
         };
         let ended = self.caller.begin(cx, 0, request.id.0, ask);
-        complete(cx, ended);
+        complete(cx, self.in_parts, ended);
     }
 
     pub(crate) fn on_message(&mut self, cx: &mut Cx<'_>, message: &ServiceMessage) {
         match *message {
             ServiceMessage::Reply { ticket, answer } => {
                 let ended = self.caller.on_reply(cx, ticket, answer);
-                complete(cx, ended);
+                complete(cx, self.in_parts, ended);
             }
             ServiceMessage::Accepted { ticket } => self.caller.on_accepted(cx, ticket),
             _ => {}
+        }
+        if let ServiceMessage::Endpoints { service, listed } = message {
+            self.caller.on_endpoints(cx.now(), *service, listed);
         }
     }
 
@@ -60,17 +72,20 @@ impl Users {
             Timer::Turn(ticket) => self.caller.on_turn(cx, ticket),
             Timer::Connect(ticket) => self.caller.on_unconnected(cx, ticket),
             Timer::Hedge(ticket) => return self.caller.on_hedge(cx, ticket),
-            Timer::Work(_) => None,
+            _ => None,
         };
-        complete(cx, ended);
+        complete(cx, self.in_parts, ended);
     }
 }
 
-fn complete(cx: &mut Cx<'_>, ended: Option<Ended>) {
-    if let Some(Ended { owner, answer: Answer { outcome, level, .. }, .. }) = ended {
+fn complete(cx: &mut Cx<'_>, in_parts: bool, ended: Option<Ended>) {
+    if let Some(Ended { owner, answer: Answer { outcome, level, whole, .. }, .. }) = ended {
         let value = u64::from(outcome == Outcome::Ok);
         if outcome == Outcome::Ok {
             Said::Answered.say(cx, 0, u64::from(level));
+            if in_parts {
+                cx.fact(Fact::Sample { metric: COMPLETENESS, value: u64::from(whole) });
+            }
         }
         cx.fact(Fact::Complete { request: RequestId(owner), outcome, value });
     }

@@ -49,9 +49,10 @@ pub use scenario::{
     WorkloadSpec,
 };
 pub use service::{
-    BackoffKind, BackoffSpec, Balancer, BreakerSpec, BreakerWindow, BudgetSpec, CallSpec, ConductSpec,
-    ConnectSpec, FallbackSpec, Jitter, Layer, Level, Library, LimitSpec, PolicySpec, Priority, QueueOrder,
-    QueueSpec, RateLimitKind, RateLimitSpec, RetryOn, SERVICE_REPLICA, SERVICE_USERS, ServiceSpec,
+    BackoffKind, BackoffSpec, Balancer, BreakerSpec, BreakerWindow, BudgetSpec, CONTROL, CacheSpec, CallSpec,
+    ColdSpec, ConductSpec, ConnectSpec, FallbackSpec, FleetSpec, HealthSpec, Jitter, Layer, Level, Library,
+    LimitSpec, OutlierSpec, PolicySpec, Priority, QueueOrder, QueueSpec, RateLimitKind, RateLimitSpec,
+    RetryOn, RolloutSpec, SERVICE_CONTROL, SERVICE_REPLICA, SERVICE_USERS, ScaleSpec, ServiceSpec, Strategy,
     ThrottleSpec, ToggleSpec, libraries, policy_keys,
 };
 pub use sweep::Seeds;

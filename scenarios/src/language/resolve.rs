@@ -43,6 +43,8 @@ pub(crate) fn resolve(
             services.users(table, *to, &mut groups, &mut nodes);
         }
     }
+    let rollouts = services.rollouts(&file.rollouts, found);
+    services.control(&rollouts, &mut groups, &mut nodes, found);
     let policies = services.policies();
     let models = in_use(walk.models, &nodes);
     let mut names = Names {
@@ -64,6 +66,11 @@ pub(crate) fn resolve(
     unique(
         file.workloads.iter().map(|table| (&table.name.value.0, table.name.at)),
         "workloads",
+        &mut names.found,
+    );
+    unique(
+        file.rollouts.iter().map(|table| (&table.name.value.0, table.name.at)),
+        "rollouts",
         &mut names.found,
     );
     unique(file.faults.iter().map(|table| (&table.name.value.0, table.name.at)), "faults", &mut names.found);
@@ -93,6 +100,7 @@ pub(crate) fn resolve(
         groups,
         nodes,
         services: specs,
+        rollouts,
         policies,
         workloads,
         faults,

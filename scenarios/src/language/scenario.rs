@@ -9,7 +9,7 @@ use murphy_sim::{Span, Time};
 use super::compare::Figure;
 use super::fleet::{CrewSpec, EstimateSpec, StructureSpec};
 use super::repro::ReproSpec;
-use super::service::{PolicySpec, Priority, ServiceSpec};
+use super::service::{PolicySpec, Priority, RolloutSpec, ServiceSpec};
 use crate::describe::{Effect as OpEffect, Params};
 use crate::expect::Expectation;
 use crate::hazard::{Burst, HazardSpec};
@@ -45,6 +45,8 @@ pub struct Scenario {
     pub nodes: Vec<NodeSpec>,
     /// Services in file order.
     pub services: Vec<ServiceSpec>,
+    /// New versions of services, in file order.
+    pub rollouts: Vec<RolloutSpec>,
     /// Policies of calls, in file order.
     pub policies: Vec<PolicySpec>,
     /// Workloads in file order.

@@ -18,7 +18,7 @@ use super::hazard::{Class, HazardTable};
 use super::params;
 use super::repro::ReproTable;
 use super::scenario::{ArrivalSpec, ClockSpec, CpuSpec, DiskSpec, LawSpec, Limits, NetworkSpec, ReorderSpec};
-use super::service::{Policies, Priority, ServiceTable, priority, workload_keys};
+use super::service::{Policies, Priority, RolloutTable, ServiceTable, priority, workload_keys};
 use super::sweep::{DesignTable, SweepTable};
 use super::template;
 use super::value::{Data, Value};
@@ -49,6 +49,7 @@ pub(crate) struct File {
     pub(crate) nodes: Vec<NodeTable>,
     pub(crate) services: Vec<ServiceTable>,
     pub(crate) policies: Policies,
+    pub(crate) rollouts: Vec<RolloutTable>,
     pub(crate) workloads: Vec<WorkloadTable>,
     pub(crate) faults: Vec<FaultTable>,
     pub(crate) hazards: Vec<HazardTable>,
@@ -98,6 +99,7 @@ impl Table for File {
             nodes: fields.list("node", "nodes"),
             services: fields.list("service", "services that call one another"),
             policies: fields.optional("policy", "how services call one another").unwrap_or_default(),
+            rollouts: fields.list("rollout", "new versions of services"),
             workloads: fields.list("workload", "requests from outside"),
             faults: fields.list("fault", "intervals in which something is wrong"),
             hazards: fields.list("hazard", "generators that expand to faults before the run"),

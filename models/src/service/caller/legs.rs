@@ -27,14 +27,23 @@ enum Sent {
 }
 
 impl Caller {
-    pub(super) fn send_first(&mut self, cx: &mut Cx<'_>, slot: u32) {
+    /// Sends the first attempt; false when there is no replica to send it to.
+    pub(super) fn send_first(&mut self, cx: &mut Cx<'_>, slot: u32) -> bool {
         let dependency = self.call(slot).dependency as usize;
         let luck = self.luck(slot);
-        let replica = self.links[dependency].balance.choose(luck);
+        let Some(replica) = self.links[dependency].balance.choose(cx.now(), luck) else { return false };
         let leg = self.send(cx, slot, replica, Sent::First);
         self.call(slot).first = Some(leg);
         if let Some(after) = self.plan[dependency].policy.hedge {
             cx.set_timer(after, Timer::Hedge(Ticket { slot, serial: leg.serial }));
+        }
+        true
+    }
+
+    /// An attempt says something about its replica.
+    pub(super) fn judge(&mut self, cx: &mut Cx<'_>, dependency: usize, leg: &Leg, well: bool) {
+        if self.links[dependency].balance.ended(cx.now(), leg.replica, well) {
+            Said::Ejected.say(cx, self.plan[dependency].service, leg.replica as u64);
         }
     }
 
@@ -124,6 +133,7 @@ impl Caller {
     /// An attempt is over with an answer: the call ends with it, or waits for the other one.
     pub(super) fn landed(&mut self, cx: &mut Cx<'_>, slot: u32, leg: &Leg, answer: Answer) -> Option<Ended> {
         let dependency = self.call(slot).dependency as usize;
+        self.judge(cx, dependency, leg, answer.outcome == Outcome::Ok);
         self.close(dependency, leg);
         let call = self.call(slot);
         if answer.outcome != Outcome::Ok && (call.first.is_some() || call.hedge.is_some()) {

@@ -32,7 +32,7 @@ impl Link {
     pub(super) fn new(dependency: &Dependency, place: Place) -> Link {
         let policy = &dependency.policy;
         Link {
-            balance: Balance::new(dependency.balancer, dependency.replicas.len(), place.ordinal),
+            balance: Balance::new(dependency, place.ordinal, place.zone),
             connections: vec![None; dependency.replicas.len()],
             budget: policy.budget.as_ref().map(|spec| RetryBudget::new(spec, place.of)),
             breaker: policy.breaker.map(Breaker::new),

@@ -18,9 +18,10 @@ mod stack;
 use std::sync::Arc;
 
 use murphy_scenarios::language::{Layer, Level};
-use murphy_sim::{Outcome, Span, Time, TimerId};
+use murphy_sim::{NodeId, Outcome, Span, Time, TimerId};
 
 use super::Cx;
+use super::balancer::Listed;
 use super::draw;
 use super::fact::Said;
 use super::message::{Answer, Ask, Ticket};
@@ -44,6 +45,8 @@ pub(crate) struct Caller {
 pub(crate) struct Place {
     pub(crate) ordinal: usize,
     pub(crate) of: usize,
+    /// Number of the zone that it is in.
+    pub(crate) zone: u32,
 }
 
 /// How a call ended.
@@ -121,6 +124,22 @@ impl Caller {
     pub(crate) fn new(plan: &Arc<[Dependency]>, place: Place, serial: u32) -> Caller {
         let links = plan.iter().map(|dependency| Link::new(dependency, place)).collect();
         Caller { plan: Arc::clone(plan), links, calls: Slab::new(), serial }
+    }
+
+    /// The control plane says which instances of a service there are.
+    pub(crate) fn on_endpoints(&mut self, now: Time, service: u32, listed: &[Listed]) {
+        for (plan, link) in self.plan.iter().zip(&mut self.links) {
+            if plan.service == service as usize {
+                let part = plan.part.map_or(0..listed.len(), |part| part..part + 1);
+                link.balance.list(now, &listed[part]);
+            }
+        }
+    }
+
+    /// An instance of a dependency, another one for each turn; `None` when there is none.
+    pub(crate) fn any(&self, dependency: usize, turn: u32) -> Option<NodeId> {
+        let replica = self.links[dependency].balance.any(turn)?;
+        Some(self.plan[dependency].replicas[replica])
     }
 
     /// Starts a call. An end at once, by a policy, is given back.

@@ -37,8 +37,10 @@ impl Caller {
                 }
             }
         }
-        self.send_first(cx, slot);
-        None
+        if self.send_first(cx, slot) {
+            return None;
+        }
+        self.leave(cx, slot, Back::Answer(Answer::failed(Outcome::Rejected)))
     }
 
     fn wait(&mut self, cx: &mut Cx<'_>, slot: u32, span: Span) {
@@ -187,6 +189,9 @@ impl Caller {
         call.waiting = 0;
         let legs = [call.first.take(), call.hedge.take()];
         for leg in legs.iter().flatten() {
+            if dropped {
+                self.judge(cx, dependency, leg, false);
+            }
             self.abandon(cx, dependency, leg, slot);
         }
         while self.call(slot).depth > depth {

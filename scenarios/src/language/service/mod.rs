@@ -1,6 +1,8 @@
 //! Services that call one another: `[[service]]`, `[policy.NAME]`, and workloads from outside.
 
+mod cache;
 mod conduct;
+mod fleet;
 mod policy;
 mod spec;
 
@@ -8,11 +10,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::diagnostic::{At, Diagnostic, Sources};
-use super::fields::{Count, Fields, Located, Name, Patterns, Table};
+use super::fields::{Count, Fields, Located, Name, Patterns, Probability, Table};
 use super::scenario::{ClockSpec, GroupSpec, LawSpec, NodeSpec};
 use super::tables::{CpuPart, MAX_NODES, NodeTable, WorkloadTable};
 use crate::describe::{ModelInfo, Params};
 
+pub use cache::CacheSpec;
+pub use fleet::CONTROL;
+pub(crate) use fleet::RolloutTable;
+pub use fleet::{
+    ColdSpec, FleetSpec, HealthSpec, OutlierSpec, RolloutSpec, SERVICE_CONTROL, ScaleSpec, Strategy,
+};
 pub(crate) use policy::Policies;
 pub use policy::{
     BackoffKind, BackoffSpec, BreakerSpec, BreakerWindow, BudgetSpec, ConnectSpec, FallbackSpec, Jitter,
@@ -38,7 +46,9 @@ pub(crate) struct ServiceTable {
     calls: Vec<CallTable>,
     balancer: Balancer,
     drop_expired: bool,
+    partial: f64,
     conduct: ConductSpec,
+    fleet: FleetSpec,
 }
 
 impl Table for ServiceTable {
@@ -51,10 +61,16 @@ impl Table for ServiceTable {
         let cpu: Option<CpuPart> = fields.optional("cpu", "costs that differ from [cpu]");
         let concurrency: Count<1, MAX_JOBS> =
             fields.default("concurrency", "requests that a replica works on at once", "1");
+        let fleet = FleetSpec::read(fields);
+        let partial: Probability = fields.default(
+            "partial",
+            "share of its answers that have only the first half of what they should",
+            "0.0",
+        );
         let node = NodeTable {
             miscounted: false,
             name,
-            count: Some(replicas.0),
+            count: Some(replicas.0 + fleet.spares),
             kind: Some((SERVICE_REPLICA, false)),
             sites,
             params: Params::default(),
@@ -79,7 +95,9 @@ impl Table for ServiceTable {
                 "requests whose deadline has passed are dropped when their turn comes",
                 "false",
             ),
+            partial: partial.0,
             conduct: conduct::conduct(fields),
+            fleet,
         }
     }
 }
@@ -118,6 +136,8 @@ struct CallTable {
     policy: Option<Located<String>>,
     optional: bool,
     group: String,
+    scatter: bool,
+    cache: Option<CacheSpec>,
 }
 
 impl Table for CallTable {
@@ -130,6 +150,12 @@ impl Table for CallTable {
             policy: fields.optional("policy", "how it is called; without, the caller waits for ever"),
             optional: fields.default("optional", "the request succeeds without it", "false"),
             group: group.map(|group| group.0).unwrap_or_default(),
+            scatter: fields.default(
+                "scatter",
+                "every replica of it holds a part, and all are asked",
+                "false",
+            ),
+            cache: fields.optional("cache", "answers that each replica keeps, by key"),
         }
     }
 }
@@ -172,6 +198,8 @@ impl<'f> Services<'f> {
             policy: call.policy.as_ref().and_then(|policy| self.policy(policy, found)),
             optional: call.optional,
             group: call.group.clone(),
+            scatter: call.scatter,
+            cache: call.cache,
         });
         ServiceSpec {
             name: table.node.name.value.0.clone(),
@@ -183,7 +211,9 @@ impl<'f> Services<'f> {
             calls: calls.collect(),
             balancer: table.balancer,
             drop_expired: table.drop_expired,
+            partial: table.partial,
             conduct: table.conduct.clone(),
+            fleet: table.fleet.clone(),
             place: self.sources.place(table.node.name.at),
         }
     }
@@ -242,6 +272,58 @@ impl<'f> Services<'f> {
             place: self.sources.place(workload.name.at),
         });
         nodes.push(users);
+    }
+}
+
+impl Services<'_> {
+    /// New versions, in file order.
+    pub(crate) fn rollouts(&self, tables: &[RolloutTable], found: &mut Vec<Diagnostic>) -> Vec<RolloutSpec> {
+        let mut rollouts = Vec::new();
+        for table in tables {
+            let Some(service) = self.service(&table.service, found) else { continue };
+            let rollout = table.resolve(service, self.sources);
+            let fleet = &self.tables[service].fleet;
+            if rollout.gate.is_some() && fleet.health.is_none() {
+                let title = format!("nobody sees how `{}` does", table.service.value);
+                let wrong = Diagnostic::new(table.name.at, title, "a gate needs reports");
+                found.push(wrong.help("give the service `health = {}`: its checks report what failed"));
+            }
+            rollouts.push(rollout);
+        }
+        rollouts
+    }
+
+    /// The node of the control plane, if it has anything to do. It sits where the first service does.
+    pub(crate) fn control(
+        &self,
+        rollouts: &[RolloutSpec],
+        groups: &mut Vec<GroupSpec>,
+        nodes: &mut Vec<NodeSpec>,
+        found: &mut Vec<Diagnostic>,
+    ) {
+        let managed = self.tables.iter().any(|table| table.fleet.is_managed()) || !rollouts.is_empty();
+        let Some(first) = self.tables.first().filter(|_| managed) else { return };
+        if groups.iter().any(|group| group.name == CONTROL) {
+            let title = format!("`{CONTROL}` is the name of the control plane");
+            found.push(Diagnostic::new(first.node.name.at, title, "which this service needs"));
+            return;
+        }
+        let replicas = groups.iter().find(|group| group.name == first.node.name.value.0);
+        let Some(replica) = replicas.and_then(|group| nodes.get(group.nodes.start)) else { return };
+        let node = NodeSpec {
+            index: nodes.len(),
+            name: CONTROL.to_owned(),
+            group: groups.len(),
+            kind: SERVICE_CONTROL,
+            ..replica.clone()
+        };
+        groups.push(GroupSpec {
+            name: CONTROL.to_owned(),
+            kind: SERVICE_CONTROL,
+            nodes: nodes.len()..nodes.len() + 1,
+            place: self.sources.place(first.node.name.at),
+        });
+        nodes.push(node);
     }
 }
 

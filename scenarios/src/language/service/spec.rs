@@ -3,6 +3,8 @@
 use murphy_sim::Span;
 
 use super::super::scenario::{LawSpec, Place};
+use super::cache::CacheSpec;
+use super::fleet::FleetSpec;
 
 /// Node kind of a service's replicas: a model that simulates services declares it.
 pub const SERVICE_REPLICA: &str = "service.replica";
@@ -30,8 +32,12 @@ pub struct ServiceSpec {
     pub balancer: Balancer,
     /// Whether requests whose deadline has passed are dropped when their turn comes.
     pub drop_expired: bool,
+    /// Share of its answers that have only the first half of what they should.
+    pub partial: f64,
     /// How it fails, and what its work leaves behind.
     pub conduct: ConductSpec,
+    /// How its instances are run.
+    pub fleet: FleetSpec,
     /// Where the table's `name` stands.
     pub place: Place,
 }
@@ -85,7 +91,7 @@ pub enum Priority {
 }
 
 /// One call of a request to another service.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CallSpec {
     /// Whom: an index into [`Scenario::services`](super::super::Scenario::services).
     pub to: usize,
@@ -95,6 +101,10 @@ pub struct CallSpec {
     pub optional: bool,
     /// Calls that follow each other and have the same group are made at once; empty for none.
     pub group: String,
+    /// Whether every replica of it holds a part, and all are asked at once.
+    pub scatter: bool,
+    /// Answers that each replica of the caller keeps.
+    pub cache: Option<CacheSpec>,
 }
 
 /// How callers choose a replica.
