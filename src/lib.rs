@@ -10,9 +10,10 @@
 //! }
 //! ```
 //!
-//! See `examples/` for a whole one.
+//! See `examples/register` for a whole one of about a hundred lines.
 
 mod cli;
+pub mod prelude;
 
 pub use cli::{Cli, cli};
 /// Protocols and services that come with the program, and the oracles that judge them.
@@ -31,5 +32,5 @@ pub use murphy_scenarios::{
 pub use murphy_sim as sim;
 pub use murphy_sim::{
     Context, DiskOp, DiskResult, Durable, Fact, Judge, Message, NodeId, Operation, Outcome, Process, Request,
-    RequestId, Span, Stamped, Time, TimerId, fold,
+    RequestId, Span, Stamped, Time, TimerId, fold, messages,
 };

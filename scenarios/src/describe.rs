@@ -50,6 +50,50 @@ pub struct Param {
     pub default: Option<ParamValue>,
 }
 
+impl Param {
+    /// A whole number from `min` to `max`, with its default.
+    pub fn count(name: &'static str, about: &'static str, (min, max): (u64, u64), value: u64) -> Param {
+        Param { name, about, kind: ParamKind::Count { min, max }, default: Some(ParamValue::Count(value)) }
+    }
+
+    /// A duration, with its default.
+    pub fn duration(name: &'static str, about: &'static str, value: Span) -> Param {
+        Param { name, about, kind: ParamKind::Duration, default: Some(ParamValue::Duration(value)) }
+    }
+
+    /// A number from `min` to `max`, with its default.
+    pub fn number(name: &'static str, about: &'static str, (min, max): (f64, f64), value: f64) -> Param {
+        Param { name, about, kind: ParamKind::Number { min, max }, default: Some(ParamValue::Number(value)) }
+    }
+
+    /// A probability, with its default.
+    pub fn probability(name: &'static str, about: &'static str, value: f64) -> Param {
+        Param { name, about, kind: ParamKind::Probability, default: Some(ParamValue::Number(value)) }
+    }
+
+    /// True or false, with its default.
+    pub fn flag(name: &'static str, about: &'static str, value: bool) -> Param {
+        Param { name, about, kind: ParamKind::Flag, default: Some(ParamValue::Flag(value)) }
+    }
+
+    /// One of some words; the first is its default.
+    pub fn choice(name: &'static str, about: &'static str, words: &'static [&'static str]) -> Param {
+        Param { name, about, kind: ParamKind::Choice(words), default: Some(ParamValue::Choice(words[0])) }
+    }
+}
+
+impl KindInfo {
+    /// A kind of node that no workload sends from.
+    pub fn server(name: &'static str, about: &'static str, params: Vec<Param>) -> KindInfo {
+        KindInfo { name, about, client: false, params }
+    }
+
+    /// A kind of node that sends the requests of workloads.
+    pub fn client(name: &'static str, about: &'static str, params: Vec<Param>) -> KindInfo {
+        KindInfo { name, about, client: true, params }
+    }
+}
+
 /// Type and range of a parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ParamKind {
@@ -167,6 +211,18 @@ pub struct OperationInfo {
     pub effect: Effect,
 }
 
+impl OperationInfo {
+    /// An operation that returns the value of its key.
+    pub const fn read(name: &'static str) -> OperationInfo {
+        OperationInfo { name, effect: Effect::Read }
+    }
+
+    /// An operation that sets its key.
+    pub const fn write(name: &'static str) -> OperationInfo {
+        OperationInfo { name, effect: Effect::Write }
+    }
+}
+
 /// What an operation does to a register of a key-value store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -189,6 +245,18 @@ pub struct MetricInfo {
     pub dimension: Dimension,
     /// How its samples combine over time.
     pub kind: murphy_reports::MetricKind,
+}
+
+impl MetricInfo {
+    /// Samples of which quantiles and a mean are taken.
+    pub fn distribution(name: &'static str, about: &'static str, dimension: Dimension) -> MetricInfo {
+        MetricInfo { name, about, dimension, kind: murphy_reports::MetricKind::Distribution }
+    }
+
+    /// Numbers that add up.
+    pub fn counter(name: &'static str, about: &'static str) -> MetricInfo {
+        MetricInfo { name, about, dimension: Dimension::One, kind: murphy_reports::MetricKind::Counter }
+    }
 }
 
 /// What a number measures; expectations check it before a run.

@@ -114,9 +114,10 @@ pub trait Protocol: Send + Sync + 'static {
     /// Kinds of nodes, parameters, operations, metrics, properties.
     fn info() -> ModelInfo;
 
-    /// Mistakes that only this protocol can see; the default sees none.
-    fn check(_system: &System) -> Vec<Problem> {
-        Vec::new()
+    /// Mistakes that only this protocol can see. The default: nobody is there of a kind that is no client.
+    fn check(system: &System) -> Vec<Problem> {
+        let kinds = Self::info().kinds.into_iter().filter(|kind| !kind.client);
+        kinds.flat_map(|kind| system.lacks(kind.name)).collect()
     }
 
     /// What a hunt may do to the system. The default: every node that is no client may fail in any way but
@@ -183,6 +184,15 @@ impl System {
     /// The nodes of one kind, in roster order.
     pub fn of_kind(&self, kind: &str) -> Vec<NodeId> {
         self.nodes.iter().filter(|node| node.kind == kind).map(|node| build::node_id(node.index)).collect()
+    }
+
+    /// The mistake that no node is of this kind, if there is none.
+    fn lacks(&self, kind: &str) -> Vec<Problem> {
+        if !self.of_kind(kind).is_empty() {
+            return Vec::new();
+        }
+        let place = self.scenario.groups[0].place.clone();
+        vec![Problem { place, message: format!("the scenario has no {kind}") }]
     }
 
     /// The time that `eventually(property, TIME)` or `converges(property, TIME)` allows, or the whole run without one; `None` when no

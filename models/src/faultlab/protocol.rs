@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use murphy_scenarios::language::NodeSpec;
 use murphy_scenarios::{
-    Dimension, Effect, KindInfo, MetricInfo, MetricKind, ModelInfo, OperationInfo, Param, ParamKind,
-    ParamValue, Problem, PropertyInfo, PropertyKind, Protocol, System,
+    Dimension, KindInfo, MetricInfo, MetricKind, ModelInfo, OperationInfo, Param, Problem, PropertyInfo,
+    PropertyKind, Protocol, System,
 };
 use murphy_sim::{Message as _, NodeId, Span};
 
@@ -35,24 +35,11 @@ impl Protocol for Lab {
             name: "lab",
             about: "a laboratory for faults: a replicated store that shows each kind in an outcome",
             kinds: vec![
-                KindInfo {
-                    name: REPLICA,
-                    about: "keeps a copy of the store",
-                    client: false,
-                    params: replica_params(),
-                },
-                KindInfo {
-                    name: CLIENT,
-                    about: "sends any number of requests at a time",
-                    client: true,
-                    params: client_params(),
-                },
+                KindInfo::server(REPLICA, "keeps a copy of the store", replica_params()),
+                KindInfo::client(CLIENT, "sends any number of requests at a time", client_params()),
             ],
             messages: LabMessage::KINDS.to_vec(),
-            operations: vec![
-                OperationInfo { name: "put", effect: Effect::Write },
-                OperationInfo { name: "get", effect: Effect::Read },
-            ],
+            operations: vec![OperationInfo::write("put"), OperationInfo::read("get")],
             metrics: metrics(),
             properties: properties(),
         }
@@ -118,41 +105,25 @@ impl Protocol for Lab {
     }
 }
 
-fn param(name: &'static str, about: &'static str, kind: ParamKind, default: ParamValue) -> Param {
-    Param { name, about, kind, default: Some(default) }
-}
-
 fn replica_params() -> Vec<Param> {
-    let span = |name, about, value| param(name, about, ParamKind::Duration, ParamValue::Duration(value));
-    let flag = |name, about, value| param(name, about, ParamKind::Flag, ParamValue::Flag(value));
-    let threads = ParamKind::Count { min: 1, max: 1_000_000 };
-    let auth = ParamKind::Choice(&["none", "closed", "open"]);
     vec![
-        flag("checksum", "whether sums are checked, on the disk and on the wire", true),
-        flag("sync", "whether a write is synced before it is acknowledged", true),
-        span("scrub", "time between two checks of the whole disk; \"0s\" for none", Span::ZERO),
-        span("work", "CPU time that a request takes", Span::micros(100)),
-        param("threads", "writes under way at a time; one more is refused", threads, ParamValue::Count(1000)),
-        param("auth", "what happens to requests that cannot be checked", auth, ParamValue::Choice("none")),
+        Param::flag("checksum", "whether sums are checked, on the disk and on the wire", true),
+        Param::flag("sync", "whether a write is synced before it is acknowledged", true),
+        Param::duration("scrub", "time between two checks of the whole disk; \"0s\" for none", Span::ZERO),
+        Param::duration("work", "CPU time that a request takes", Span::micros(100)),
+        Param::count("threads", "writes under way at a time; one more is refused", (1, 1_000_000), 1000),
+        Param::choice("auth", "what happens to requests that cannot be checked", &["none", "closed", "open"]),
     ]
 }
 
 fn client_params() -> Vec<Param> {
-    let quorum =
-        |name, about| param(name, about, ParamKind::Count { min: 1, max: 1000 }, ParamValue::Count(2));
-    let connections = ParamKind::Count { min: 1, max: 1_000_000 };
-    let (timeout, distinct) = (ParamValue::Duration(Span::secs(1)), ParamValue::Flag(true));
+    let connections = "requests under way at a time; others wait for one to end";
     vec![
-        quorum("read", "replicas that a read needs; with 1, only one is asked"),
-        quorum("write", "replicas that a write needs"),
-        param("timeout", "time after which a request is given up", ParamKind::Duration, timeout),
-        param(
-            "connections",
-            "requests under way at a time; others wait for one to end",
-            connections,
-            ParamValue::Count(1_000_000),
-        ),
-        param("distinct", "whether two answers of one replica count once", ParamKind::Flag, distinct),
+        Param::count("read", "replicas that a read needs; with 1, only one is asked", (1, 1000), 2),
+        Param::count("write", "replicas that a write needs", (1, 1000), 2),
+        Param::duration("timeout", "time after which a request is given up", Span::secs(1)),
+        Param::count("connections", connections, (1, 1_000_000), 1_000_000),
+        Param::flag("distinct", "whether two answers of one replica count once", true),
     ]
 }
 

@@ -2,8 +2,7 @@
 
 use murphy_scenarios::language::NodeSpec;
 use murphy_scenarios::{
-    Dimension, KindInfo, MetricInfo, MetricKind, ModelInfo, Param, ParamKind, Params, Problem, Protocol,
-    System, Tolerance,
+    KindInfo, MetricInfo, ModelInfo, Param, ParamKind, Params, Problem, Protocol, System, Tolerance,
 };
 use murphy_sim::{Fact, Message as _};
 
@@ -118,12 +117,10 @@ impl Protocol for Pbft {
 
 fn metrics() -> Vec<MetricInfo> {
     let mut metrics = consensus::metrics();
-    metrics.push(MetricInfo {
-        name: "corruptions_found",
-        about: "damaged blocks that a replica found when it started",
-        dimension: Dimension::One,
-        kind: MetricKind::Counter,
-    });
+    metrics.push(MetricInfo::counter(
+        "corruptions_found",
+        "damaged blocks that a replica found when it started",
+    ));
     metrics
 }
 
