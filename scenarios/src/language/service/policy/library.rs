@@ -79,7 +79,7 @@ const LIBRARIES: [Library; 9] = [
     Library {
         name: "sre",
         about: "Site Reliability Engineering, chapter 21: client-side throttling",
-        always: "{ throttle = { k = 2.0, window = \"2m\" } }",
+        always: "{ throttle = { k = 2.0, window = \"2min\" } }",
         parts: "{}",
     },
     Library {

@@ -23,7 +23,7 @@ impl Table for ConnectSpec {
     fn fields(fields: &mut Fields<'_, '_, '_>) -> ConnectSpec {
         ConnectSpec {
             timeout: fields.default("timeout", "longest wait for a connection", "\"5s\""),
-            idle: fields.default("idle", "an unused connection is closed after this long", "\"5m\""),
+            idle: fields.default("idle", "an unused connection is closed after this long", "\"5min\""),
         }
     }
 }
@@ -167,7 +167,7 @@ impl Table for ThrottleSpec {
     fn fields(fields: &mut Fields<'_, '_, '_>) -> ThrottleSpec {
         let k: Positive =
             fields.default("k", "calls for each accepted one before any is refused here", "2.0");
-        let window: Located<Span> = fields.default("window", "time over which they are counted", "\"2m\"");
+        let window: Located<Span> = fields.default("window", "time over which they are counted", "\"2min\"");
         if window.value < Span::secs(1) && fields.good("window") {
             let title = "a window has a length";
             fields.error(Diagnostic::new(window.at, title, "must be at least 1s"));
