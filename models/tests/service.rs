@@ -8,6 +8,8 @@ mod caches;
 mod fixture;
 #[path = "service/fleet.rs"]
 mod fleet;
+#[path = "service/library.rs"]
+mod library;
 #[path = "service/metastable.rs"]
 mod metastable;
 #[path = "service/parts.rs"]
@@ -22,5 +24,7 @@ mod queues;
 mod spreading;
 #[path = "service/stall.rs"]
 mod stall;
+#[path = "service/strategies.rs"]
+mod strategies;
 #[path = "service/workloads.rs"]
 mod workloads;

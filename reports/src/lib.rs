@@ -16,6 +16,7 @@ mod bootstrap;
 mod compare;
 mod estimate;
 mod expectation;
+mod pairing;
 mod pool;
 
 mod golden;
@@ -46,8 +47,10 @@ pub use latency::{Latency, LatencyFigures};
 pub use manifest::manifest;
 pub use number::{exact_seconds, grouped, hash_text, nine_digits, significant, span_text};
 pub use page::{explain_page, page};
+pub use pairing::{PairingError, pairings};
 pub use plot::{
-    Axis, Band, Chart, Drawing, Frame, Lane, LaneChart, Point, SIZES, Scale, Series, Size, Stretch, Unit,
+    Axis, Band, Chart, Drawing, Frame, HeatCell, HeatMap, Lane, LaneChart, Point, SIZES, Scale, Series, Size,
+    Stretch, Unit,
 };
 pub use record::{
     End, FaultRecord, Mark, MarkKind, MessageCount, MetricKind, MetricRecord, Outcome, Persistence,

@@ -83,6 +83,9 @@ pub struct RunDetail {
     pub nodes: Vec<String>,
     /// What nodes said about the state of the system: the state lanes.
     pub marks: Vec<Mark>,
+    /// Changes of breakers: when, at which node, and to which state (0 closed, 1 half open, 2 open).
+    #[serde(default)]
+    pub breakers: Vec<(u64, u32, u8)>,
 }
 
 /// One workload in one run, after the warm-up.
@@ -151,6 +154,7 @@ impl RunSummary {
             prefixes: run.prefixes.iter().map(|&(events, hash)| (events, upper_half(hash))).collect(),
             nodes: run.node_hashes.iter().map(|(name, _)| name.clone()).collect(),
             marks: run.marks.clone(),
+            breakers: breakers(run),
         });
         summary
     }
@@ -216,6 +220,13 @@ impl RunSummary {
     pub fn message_count(&self) -> u64 {
         self.messages.iter().map(|kind| kind.count).sum()
     }
+}
+
+/// Changes of breakers, from the metric in which models tell them.
+fn breakers(run: &RunRecord) -> Vec<(u64, u32, u8)> {
+    let told = run.metrics.iter().filter(|metric| metric.name == "breaker_state");
+    let state = |value: f64| if value > 1.5 { 2 } else { u8::from(value > 0.5) };
+    told.flat_map(|metric| &metric.samples).map(|&(at, node, value)| (at, node, state(value))).collect()
 }
 
 fn upper_half(hash: u64) -> u32 {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use murphy_scenarios::expect::{STANDARD, STRUCTURES};
-use murphy_scenarios::language::{faults, hazards, schema as json_schema};
+use murphy_scenarios::language::{faults, hazards, libraries, policy_keys, schema as json_schema};
 use murphy_scenarios::{Dimension, ModelInfo, Param, ParamKind, ParamValue};
 
 use super::{Failure, Format, Terminal, exit, scenario_files};
@@ -26,6 +26,7 @@ enum What {
     Faults,
     Hazards,
     Metrics,
+    Policies,
     Scenarios,
 }
 
@@ -48,6 +49,7 @@ pub(super) fn list(models: &[ModelInfo], args: &ListArgs, terminal: &Terminal) -
         What::Faults => faults().iter().map(fault).collect(),
         What::Hazards => hazards().iter().map(fault).collect(),
         What::Metrics => metrics(models),
+        What::Policies => policies(),
         What::Scenarios => scenarios(&args.folder, terminal)?,
     };
     terminal.print(&match terminal.format {
@@ -125,6 +127,33 @@ fn metrics(models: &[ModelInfo]) -> Vec<Item> {
         Item::new(metric.name, format!("{} ({}; node)", metric.about, dimension(metric.dimension)))
     });
     standard.chain(of_structures).chain(own).collect()
+}
+
+/// Keys of a policy, and the libraries whose defaults it may have.
+fn policies() -> Vec<Item> {
+    let mut items: Vec<Item> = Vec::new();
+    for (name, about, default) in policy_keys() {
+        let default = default.map_or_else(String::new, |default| format!("; default {default}"));
+        let item = |name: &str| Item::new(name, format!("{about}{default}"));
+        match name.split_once('.') {
+            Some((part, key)) => {
+                if let Some(parent) = items.iter_mut().find(|item| item.name == part) {
+                    parent.parts.push(item(key));
+                }
+            }
+            None => items.push(item(&name)),
+        }
+    }
+    items.extend(libraries().iter().map(|library| {
+        let mut item = Item::new(format!("like = \"{}\"", library.name), library.about);
+        for (what, toml) in [("always", library.always), ("parts", library.parts)] {
+            if toml != "{}" {
+                item.parts.push(Item::new(what, toml));
+            }
+        }
+        item
+    }));
+    items
 }
 
 fn dimension(dimension: Dimension) -> &'static str {

@@ -4,6 +4,7 @@ mod batch;
 mod calc;
 mod check;
 mod cluster;
+mod compare;
 mod corpus;
 mod diff;
 mod estimate;
@@ -81,6 +82,7 @@ impl Cli {
             Command::Diff(args) => diff::diff(&self.models, &args, &terminal),
             Command::Export(args) => export::export(&self.models, &args, &terminal),
             Command::Check(args) => check::check(&self.models, &args, &terminal),
+            Command::Compare(args) => compare::compare(&args, &terminal),
             Command::List(args) => list::list(&self.infos(), &args, &terminal),
             Command::Schema => list::schema(&self.infos(), &terminal),
             Command::Estimate(args) => estimate::estimate(&self.models, &args, &terminal),
@@ -177,7 +179,9 @@ enum Command {
     Diff(diff::DiffArgs),
     /// Write a run for a viewer
     Export(export::ExportArgs),
-    /// List models, faults, hazards, metrics or scenarios
+    /// Compare the points of finished runs, paired by seed
+    Compare(compare::CompareArgs),
+    /// List models, faults, hazards, metrics, policies or scenarios
     List(list::ListArgs),
     /// Estimate a rare unavailability, as the scenario's [estimate] table says
     Estimate(estimate::EstimateArgs),

@@ -2,6 +2,7 @@
 
 mod bad;
 mod cluster;
+mod compare;
 mod determinism;
 mod discover;
 mod example;

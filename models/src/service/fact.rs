@@ -108,3 +108,5 @@ pub(crate) const BREAKER_STATE: u16 = 1;
 pub(crate) const LIMIT: u16 = 2;
 /// Metric of [`Fact::Sample`]: thousandths of an answer that a user got.
 pub(crate) const COMPLETENESS: u16 = 3;
+/// Metric of [`Fact::Sample`]: age of an answer that is not fresh.
+pub(crate) const STALENESS: u16 = 4;

@@ -242,6 +242,10 @@ impl Oracles for ServiceOracles {
                 }
             }
         }
+        // A counter that never counted says so: that is no missing sample.
+        for samples in self.samples.iter_mut().filter(|samples| samples.is_empty()) {
+            samples.push((0, 0, 0.0));
+        }
         let record = |name: &str, kind, samples: &mut Vec<(u64, u32, f64)>| MetricRecord {
             name: name.to_owned(),
             unit: "1".to_owned(),

@@ -103,6 +103,14 @@ fn metrics() -> Vec<MetricInfo> {
             "thousandths that are there of an answer to a user, of services that may answer in part",
             MetricKind::Distribution,
         ),
+        MetricInfo {
+            dimension: Dimension::Time,
+            ..metric(
+                "staleness",
+                "age of the oldest part of an answer that is not fresh",
+                MetricKind::Distribution,
+            )
+        },
     ];
     metrics.extend(COUNTERS.iter().map(|&(name, about)| metric(name, about, MetricKind::Counter)));
     metrics.push(metric(

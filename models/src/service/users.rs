@@ -3,7 +3,7 @@
 use murphy_sim::{Fact, Outcome, Request, RequestId, Span, fold};
 
 use super::caller::{Caller, Ended, Place};
-use super::fact::{COMPLETENESS, Said};
+use super::fact::{COMPLETENESS, STALENESS, Said};
 use super::message::{Answer, Ask, ServiceMessage};
 use super::plan;
 use super::{Cx, Timer};
@@ -79,12 +79,15 @@ impl Users {
 }
 
 fn complete(cx: &mut Cx<'_>, in_parts: bool, ended: Option<Ended>) {
-    if let Some(Ended { owner, answer: Answer { outcome, level, whole, .. }, .. }) = ended {
+    if let Some(Ended { owner, answer: Answer { outcome, level, whole, age, .. }, .. }) = ended {
         let value = u64::from(outcome == Outcome::Ok);
         if outcome == Outcome::Ok {
             Said::Answered.say(cx, 0, u64::from(level));
             if in_parts {
                 cx.fact(Fact::Sample { metric: COMPLETENESS, value: u64::from(whole) });
+            }
+            if age > Span::ZERO {
+                cx.fact(Fact::Sample { metric: STALENESS, value: age.0 });
             }
         }
         cx.fact(Fact::Complete { request: RequestId(owner), outcome, value });

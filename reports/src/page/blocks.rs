@@ -31,6 +31,9 @@ pub(super) fn blocks(batch: &Batch) -> Vec<Block> {
         blocks.push(Block { title: "Runs", table: runs(batch) });
     }
     blocks.push(Block { title: "Messages by kind", table: messages(batch) });
+    if !batch.comparisons.is_empty() {
+        blocks.insert(0, Block { title: "Comparisons over paired seeds", table: comparisons(batch) });
+    }
     if batch.runs.iter().any(|run| !run.metrics.is_empty()) {
         blocks.push(Block { title: "Metrics of the model", table: metrics(batch) });
     }
@@ -44,6 +47,49 @@ pub(super) fn verdict(judgement: Judgement) -> (&'static str, &'static str) {
         Judgement::Inconclusive => ("open", "inconclusive"),
         Judgement::Fail => ("fail", "fail"),
     }
+}
+
+/// Figures of points that differ in one axis: what both share cancels.
+fn comparisons(batch: &Batch) -> Table {
+    let heads =
+        ["Figure", "Point", "Base", "#Its mean", "Against", "#Its mean", "#Difference", "Pairs", "Verdict"];
+    let mut table = Table::new("Comparisons over paired seeds", &heads);
+    for one in &batch.comparisons {
+        for arm in &one.arms {
+            let number = |value: f64| format!("{}{}", crate::number::significant(value, 4), one.unit);
+            let difference = arm.difference.as_ref();
+            let words = difference.map_or_else(String::new, |difference| match &difference.interval {
+                Some(interval) => format!(
+                    "{} ({} to {})",
+                    number(difference.point),
+                    number(interval.low),
+                    number(interval.high)
+                ),
+                None => number(difference.point),
+            });
+            table.push(vec![
+                Cell::code(one.metric.clone()),
+                Cell::text(crate::tables::point_text(&one.point)),
+                Cell::word(one.base.clone()),
+                Cell::maybe(arm.base_mean, number),
+                Cell::word(arm.value.clone()),
+                Cell::maybe(arm.mean, number),
+                Cell::number(words, difference.map_or(f64::NAN, |difference| difference.point)),
+                Cell::number(arm.pairs.to_string(), arm.pairs as f64),
+                Cell::text(arm.verdict.clone()),
+            ]);
+        }
+        if let Some(claim) = &one.claim {
+            let (class, word) = verdict(claim.verdict);
+            let mut row =
+                vec![Cell::code(claim.text.clone()), Cell::text(crate::tables::point_text(&one.point))];
+            row.extend((0..6).map(|_| Cell::text("")));
+            row.push(Cell::badge(word, class));
+            table.push(row);
+        }
+    }
+    table.note = "Seeds are paired: run k of every point has the same environment. Differences with a bootstrap interval of 95 %.".to_owned();
+    table
 }
 
 /// What was expected, what was seen, and where it is written.

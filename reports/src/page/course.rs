@@ -102,6 +102,7 @@ pub(super) fn figures(run: &RunSummary, detail: &RunDetail, prefix: &str, which:
     }
     figures.push(faults(run, prefix, which));
     figures.extend(leaders(run, detail, prefix, which));
+    figures.extend(breakers(run, detail, prefix, which));
     figures
 }
 
@@ -291,6 +292,54 @@ fn leaders(run: &RunSummary, detail: &RunDetail, prefix: &str, which: &str) -> O
     let title = "Leaders and crashes";
     let caption = Caption { id: format!("{prefix}-leaders"), group: prefix, title, note: which, x_name: "" };
     Some(Figure::lanes(&caption, &LaneChart { label: title.to_owned(), end, lanes }, table))
+}
+
+/// Lanes of the breakers of every node that has some, while they are open and half open.
+fn breakers(run: &RunSummary, detail: &RunDetail, prefix: &str, which: &str) -> Option<Figure> {
+    let mut lanes = Vec::new();
+    let mut table = Table::new("Breakers", &["Node", "State", "#From", "#To"]);
+    for (index, name) in detail.nodes.iter().enumerate() {
+        for (state, word, ink) in [(2, "open", 1), (1, "half open", 4)] {
+            let stretches = in_state(&detail.breakers, u32::try_from(index).unwrap_or(u32::MAX), state);
+            for stretch in &stretches {
+                let to = stretch.end.map_or_else(|| "the end".to_owned(), |end| format!("{end:.3} s"));
+                table.push(vec![
+                    Cell::text(name.clone()),
+                    Cell::text(word),
+                    Cell::number(format!("{:.3} s", stretch.start), stretch.start),
+                    Cell { class: "num", ..Cell::text(to) },
+                ]);
+            }
+            if !stretches.is_empty() {
+                let times =
+                    if stretches.len() == 1 { "once".into() } else { format!("{} times", stretches.len()) };
+                lanes.push(Lane { name: name.clone(), note: format!("{word} {times}"), ink, stretches });
+            }
+        }
+    }
+    if lanes.is_empty() || lanes.len() > LANES {
+        return None;
+    }
+    let end = run.ended_ns as f64 / 1e9;
+    let title = "Circuit breakers";
+    let caption = Caption { id: format!("{prefix}-breakers"), group: prefix, title, note: which, x_name: "" };
+    let table = table.capped(FAULTS, "windows.csv");
+    Some(Figure::lanes(&caption, &LaneChart { label: title.to_owned(), end, lanes }, table))
+}
+
+/// When the breakers of a node were in a state: from a change to it until the next change.
+fn in_state(changes: &[(u64, u32, u8)], node: u32, state: u8) -> Vec<Stretch> {
+    let mut stretches: Vec<Stretch> = Vec::new();
+    for &(at_ns, _, to) in changes.iter().filter(|change| change.1 == node) {
+        let at = at_ns as f64 / 1e9;
+        if let Some(last) = stretches.last_mut().filter(|last| last.end.is_none()) {
+            last.end = Some(at);
+        }
+        if to == state {
+            stretches.push(Stretch { start: at, end: None });
+        }
+    }
+    stretches
 }
 
 /// When a node led, and in which views: from its claim to another's claim of a later view, or its crash.

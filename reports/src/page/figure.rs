@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::table::{Cell, Table};
-use crate::plot::{Chart, Frame, LaneChart, SIZES, Scale};
+use crate::plot::{Chart, Frame, HeatMap, LaneChart, SIZES, Scale};
 
 /// A plot on the page.
 #[derive(Clone, Debug)]
@@ -88,6 +88,19 @@ impl Figure {
         // A cell stands once in the table and once, shorter, in the script's data; 40 bytes are its tags.
         let cells: usize = self.table.rows.iter().flatten().map(|cell| cell.text.len() + 40).sum();
         self.svg.len() + cells
+    }
+
+    /// A heat map; it has no crosshair, since every cell is one of the table.
+    pub(super) fn heat(caption: &Caption<'_>, map: &HeatMap, table: Table) -> Self {
+        Figure {
+            id: caption.id.clone(),
+            title: caption.title.to_owned(),
+            note: caption.note.to_owned(),
+            svg: SIZES.iter().map(|size| map.draw(size).svg).collect(),
+            table,
+            moves: false,
+            data: None,
+        }
     }
 
     /// Lanes; they have no crosshair, since every bar is a row of the table.

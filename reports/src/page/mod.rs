@@ -5,6 +5,7 @@ mod cards;
 mod course;
 mod figure;
 mod latency;
+mod phase;
 mod story;
 mod sweep;
 mod table;
@@ -40,7 +41,8 @@ const WARNINGS: usize = 6;
 /// Never for a batch of this crate: the template writes into a string.
 pub fn page(batch: &Batch) -> String {
     let points = parts(batch);
-    let sweep = sweep::figures(batch);
+    let mut sweep = phase::figures(batch);
+    sweep.extend(sweep::figures(batch));
     let figures = sweep.iter().chain(points.iter().flat_map(|part| &part.figures));
     let data: Vec<&Data> = figures.filter_map(|figure| figure.data.as_ref()).collect();
     let style = theme::style();

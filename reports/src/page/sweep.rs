@@ -55,7 +55,7 @@ fn against(batch: &Batch, axis: usize) -> Vec<Figure> {
 }
 
 /// A number and the unit after it.
-fn number(text: &str) -> Option<(f64, &str)> {
+pub(super) fn number(text: &str) -> Option<(f64, &str)> {
     let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-')).unwrap_or(text.len());
     let value: f64 = text[..end].parse().ok()?;
     value.is_finite().then(|| (value, text[end..].trim()))

@@ -15,6 +15,8 @@ pub(super) enum Ink {
     Fault(usize),
     /// Time under fault n.
     Shade(usize),
+    /// Cell of a heat map, from the lightest to the darkest.
+    Heat(usize),
     /// Text in the foreground.
     Text,
     /// Text in the background: ticks.
@@ -40,6 +42,7 @@ impl Ink {
             Ink::Muted => (5, 0),
             Ink::Grid => (6, 0),
             Ink::Base => (7, 0),
+            Ink::Heat(n) => (8, n),
         };
         let number = u8::try_from(number % VARIETY).unwrap_or(0);
         RGBColor(SENTINEL, role, number)
@@ -49,7 +52,7 @@ impl Ink {
 const SENTINEL: u8 = 0xF5;
 
 /// Class names by role; a digit follows where a role has several inks.
-const CLASSES: [(&str, bool); 8] = [
+const CLASSES: [(&str, bool); 9] = [
     ("line", true),
     ("area", true),
     ("fault", true),
@@ -58,6 +61,7 @@ const CLASSES: [(&str, bool); 8] = [
     ("muted", false),
     ("grid", false),
     ("base", false),
+    ("heat", true),
 ];
 
 /// Turns plotters' document into a fragment for the page: classes for colours, a view box, no fixed size.
@@ -134,7 +138,10 @@ pub(crate) fn style_rules() -> String {
             ".f-line{n}{{fill:var(--line{n})}}.s-line{n}{{stroke:var(--line{n})}}\
              .f-area{n}{{fill:var(--line{n});fill-opacity:.16}}\
              .f-fault{n}{{fill:var(--fault{n})}}.s-fault{n}{{stroke:var(--fault{n})}}\
-             .f-shade{n}{{fill:var(--fault{n});fill-opacity:var(--shade)}}\n"
+             .f-shade{n}{{fill:var(--fault{n});fill-opacity:var(--shade)}}\
+             .f-heat{n}{{fill:var(--fault1);fill-opacity:{}}}\n",
+            // The darkest still lets text in the foreground be read.
+            0.02 + n as f64 * 0.1
         )
     });
     let size = super::TEXT * FINE;

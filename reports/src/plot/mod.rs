@@ -7,6 +7,7 @@ mod axis;
 mod canvas;
 mod chart;
 mod format;
+mod heat;
 mod ink;
 mod lanes;
 mod text;
@@ -17,6 +18,7 @@ pub use axis::{Axis, Scale};
 pub use chart::{Band, Chart, Point, Series};
 pub use format::Unit;
 pub(crate) use format::whole;
+pub use heat::{HeatCell, HeatMap};
 pub(crate) use ink::{VARIETY, style_rules};
 pub use lanes::{Lane, LaneChart, Stretch};
 

@@ -178,3 +178,35 @@ fn the_frame_says_where_the_values_are() {
     assert!(frame.y_values.0 <= -2.0 && frame.y_values.1 >= -1.0, "{frame:?}");
     assert!(frame.y.0 < frame.y.1 && frame.x.0 < frame.x.1, "{frame:?}");
 }
+
+#[test]
+fn heat_maps_of_any_size_can_be_read_and_are_darker_where_more_fail() {
+    let cell = |share: f64| Some(HeatCell { share, interval: Some((share * 0.5, share * 0.5 + 0.5)) });
+    for (columns, rows) in [(2, 2), (8, 5), (40, 30)] {
+        let names = |count: usize, of: &str| (0..count).map(|n| format!("{n}00{of}")).collect::<Vec<_>>();
+        let line =
+            |row: usize| (0..columns).map(|x| if x == 1 { None } else { cell((x + row) as f64 / 70.0) });
+        let map = HeatMap {
+            label: "stuck".to_owned(),
+            x: ("spike with a rather long name for an axis".to_owned(), names(columns, "ms")),
+            y: ("load".to_owned(), names(rows, "/s")),
+            cells: (0..rows).map(|row| line(row).collect()).collect(),
+        };
+        for size in &SIZES {
+            let drawing = map.draw(size);
+            check(&format!("{columns} x {rows} {}", size.class), &drawing);
+            assert_eq!(drawing.svg.matches("f-heat").count(), (columns - 1) * rows);
+        }
+    }
+    let shades = [0.0, 0.1, 0.5, 1.0].map(|share| {
+        let map = HeatMap {
+            label: String::new(),
+            x: (String::new(), vec!["1".to_owned()]),
+            y: (String::new(), vec!["1".to_owned()]),
+            cells: vec![vec![cell(share)]],
+        };
+        let svg = map.draw(&SIZES[0]).svg;
+        (0..VARIETY).find(|n| svg.contains(&format!("f-heat{n}"))).expect("a shade")
+    });
+    assert_eq!(shades, [0, 1, 3, 5]);
+}

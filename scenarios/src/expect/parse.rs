@@ -78,7 +78,7 @@ pub(crate) fn figure(text: &str, known: &Known<'_>) -> Parsed<(Sum, Window)> {
     Ok((sum, window))
 }
 
-/// Parses `every seed` or `95% of seeds`.
+/// Parses `every seed` or `95% of seeds`; with `0% of seeds` nothing is judged, and the share is shown.
 pub(crate) fn over(text: &str) -> Parsed<Over> {
     let whole = |title: &str| Mistake { from: 0, to: text.len(), title: title.to_owned(), help: Vec::new() };
     if text.trim() == "every seed" {
@@ -86,7 +86,7 @@ pub(crate) fn over(text: &str) -> Parsed<Over> {
     }
     let share = text.trim().strip_suffix("of seeds").map(str::trim).filter(|share| share.ends_with('%'));
     let share =
-        share.and_then(|share| quantity::share(share).ok()).filter(|share| *share > 0.0 && *share <= 1.0);
+        share.and_then(|share| quantity::share(share).ok()).filter(|share| (0.0..=1.0).contains(share));
     let Some(share) = share else {
         return Err(whole("expected seeds").help("write \"every seed\" or \"95% of seeds\""));
     };
