@@ -20,7 +20,8 @@ fn run(load: &str, policy: &str, seed: u64, fails: usize) -> RunRecord {
     run.point = [("load", load), ("policy", policy), ("label", &format!("x-{policy}"))]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec();
-    for request in run.requests.iter_mut().take(fails) {
+    // The last ones: the first are in the warm-up.
+    for request in run.requests.iter_mut().rev().take(fails) {
         request.outcome = murphy_reports::Outcome::Failed;
     }
     run
@@ -62,6 +63,7 @@ fn what_is_not_there_is_named() {
     assert_eq!(wrong, "no axis is called `polcy`; the axes are load, policy, label");
     let wrong = pairings(&batch, Some("policy"), Some("c")).expect_err("no such value").to_string();
     assert_eq!(wrong, "no axis has the value `c`; the values are a, b");
+    assert!(pairings(&sample::sweep(), None, None).is_ok_and(|compared| !compared.is_empty()));
     assert_eq!(pairings(&sample::batch(1..=3), None, None), Err(PairingError::OnePoint));
 }
 

@@ -46,7 +46,7 @@ fn every_scenario_of_policies_passes_with_other_seeds_than_its_own() {
         .filter(|name| name != "phase-diagram")
         .collect();
     names.sort();
-    assert!(names.len() >= 14, "{names:?}");
+    assert!(names.len() >= 13, "{names:?}");
     for name in names {
         let failed = failed(&name, &[], 77);
         assert!(failed.is_empty(), "{failed:#?}");
@@ -63,11 +63,6 @@ fn the_opposite_setting_fails_the_same_expectation() {
         ("rate-limit", "policy.leaky.rate_limit.rate=51/s", "attempts{node='gate0'} == 3000"),
         ("fallback", "policy.stale.stale=5s", "answers_degraded > 1700 in 40s..60s"),
         ("hedge", "policy.hedged.hedge=1s", "p99(latency) < 130ms"),
-        (
-            "stack-order",
-            "policy.library.stack=[\"retry\", \"timeout\", \"breaker\"]",
-            "attempts{node='shop0'} < 100",
-        ),
         ("health-gate", "policy.breaker.health=30s", "answers_degraded < 120"),
         (
             "retry-classes",

@@ -88,7 +88,8 @@ fn comparisons(batch: &Batch) -> Table {
             table.push(row);
         }
     }
-    table.note = "Seeds are paired: run k of every point has the same environment. Differences with a bootstrap interval of 95 %.".to_owned();
+    "Run k of every point has the same environment; differences with a bootstrap interval of 95 %."
+        .clone_into(&mut table.note);
     table
 }
 

@@ -185,7 +185,7 @@ fn heat_maps_of_any_size_can_be_read_and_are_darker_where_more_fail() {
     for (columns, rows) in [(2, 2), (8, 5), (40, 30)] {
         let names = |count: usize, of: &str| (0..count).map(|n| format!("{n}00{of}")).collect::<Vec<_>>();
         let line =
-            |row: usize| (0..columns).map(|x| if x == 1 { None } else { cell((x + row) as f64 / 70.0) });
+            |row: usize| (0..columns).map(move |x| if x == 1 { None } else { cell((x + row) as f64 / 70.0) });
         let map = HeatMap {
             label: "stuck".to_owned(),
             x: ("spike with a rather long name for an axis".to_owned(), names(columns, "ms")),
