@@ -91,7 +91,7 @@ fn kind(name: &'static str, about: &'static str, client: bool) -> KindInfo {
     KindInfo { name, about, client, params: Vec::new() }
 }
 
-/// The metrics; samples of the first four are taken by the nodes themselves.
+/// The metrics; samples of the first five are taken by the nodes themselves.
 fn metrics() -> Vec<MetricInfo> {
     let metric = |name, about, kind| MetricInfo { name, about, dimension: Dimension::One, kind };
     let mut metrics = vec![
