@@ -12,6 +12,10 @@
 //!   lets the queues of busy replicas drift apart.)
 //! - A retry budget is Finagle's: requests of the last 10 s allow retries in proportion, and a reserve
 //!   allows `min_per_sec` more, in total over the caller's replicas.
+//! - An instance that is stopped with `drain` serves for so long what still comes; then, or at once without,
+//!   it gives up what it has, and the connections of its callers break.
+//! - A node on which no instance serves refuses connections; one that is down does not answer.
+//! - Callers ask the instances that the control plane listed last, less those that they ejected themselves.
 //! - Users outside wait for ever unless their workload names a policy; whether the answer was of use
 //!   is judged by the workload's deadline.
 
