@@ -160,11 +160,6 @@ pub enum Fact {
     Crash,
     /// The node started again (said by the engine).
     Restart,
-    /// The node's copy of what is replicated changed: equal copies have equal digests.
-    State {
-        /// Digest of the copy.
-        digest: u64,
-    },
     /// A sample of one of the model's own metrics.
     Sample {
         /// Index into the metrics that the model declares.
@@ -187,6 +182,12 @@ pub enum Fact {
         workload: u16,
         /// Whether all its requests were answered in time.
         finished: bool,
+    },
+    // Hashes number the facts in this order: new ones come last.
+    /// The node's copy of what is replicated changed: equal copies have equal digests.
+    State {
+        /// Digest of the copy.
+        digest: u64,
     },
 }
 
