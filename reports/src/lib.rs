@@ -8,6 +8,7 @@ mod requests;
 mod run;
 mod series;
 mod service;
+mod slo;
 mod stats;
 mod windows;
 
@@ -60,6 +61,7 @@ pub use requests::{RequestClass, RequestCounts, RequestFilter, arrived_in, class
 pub use run::{FaultSummary, MetricSummary, OpSummary, RunDetail, RunSummary, WorkloadSummary};
 pub use series::{WINDOW_NS, WindowRow, metric_column, series};
 pub use service::{Elapsed, GOOD_FOR_NS, OUTAGE_GAP_NS, Service};
+pub use slo::{Alert, AlertScheme, Course, Severity, SloBy, SloSpec, SloSummary, alerts, objectives};
 pub use stats::{
     LEVEL, StatsError, batch_means, clopper_pearson, downtime_f, log_scale, mean, normal_quantile,
     poisson_rate, ratio, samples_needed, student_t, sum_of_ratios, wilson, zero_events_bound,

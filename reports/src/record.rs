@@ -46,6 +46,9 @@ pub struct RunRecord {
     /// Names of the scenario's structures: the samples of `structure_…` metrics count them.
     #[serde(default)]
     pub structures: Vec<String>,
+    /// Service level objectives, in scenario order.
+    #[serde(default)]
+    pub slos: Vec<crate::slo::SloSpec>,
     /// Samples of the model's own metrics, in order of time within each metric.
     pub metrics: Vec<MetricRecord>,
 }

@@ -65,6 +65,9 @@ pub struct RunSummary {
     pub faults: Vec<FaultSummary>,
     /// The properties in the model's order.
     pub properties: Vec<PropertyRecord>,
+    /// What the run made of each objective.
+    #[serde(default)]
+    pub slos: Vec<crate::slo::SloSummary>,
     /// The model's own metrics.
     pub metrics: Vec<MetricSummary>,
     /// The course of the run; `None` when it was dropped to save memory.
@@ -192,6 +195,7 @@ impl RunSummary {
             incidents,
             faults: faults(run, &service),
             properties: run.properties.clone(),
+            slos: crate::slo::objectives(run, &service),
             metrics: run.metrics.iter().map(|metric| summarise_metric(metric, &measured)).collect(),
             detail: None,
         }

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use murphy_reports::{End, MessageCount, MetricRecord, PropertyRecord, RunRecord, Verdict};
+use murphy_reports::{
+    End, MessageCount, MetricRecord, PropertyRecord, RunRecord, Severity, SloSummary, Verdict,
+};
 use murphy_sim::{Judge, Keep, NodeId, Process, Recorded, Sending, Span, Stop, Time, Trace, World};
 
 use crate::build;
 use crate::describe::ModelInfo;
-use crate::expect::{Check, Condition};
+use crate::expect::{Check, Condition, SLOS};
 use crate::language::{FaultSpec, NodeSpec, Place, Scenario};
 use crate::observer::Observer;
 use crate::structure;
@@ -328,7 +330,7 @@ impl<P: Protocol> ProtocolRun<P> {
         let mut seen = observer.finish();
         add_samples(&mut seen.metrics, oracles.metrics());
         seen.metrics.extend(structure::measure(&scenario, &seen.marks));
-        RunRecord {
+        let mut run = RunRecord {
             scenario: scenario.name.clone(),
             point: scenario.point.clone(),
             seed: self.seed,
@@ -347,8 +349,11 @@ impl<P: Protocol> ProtocolRun<P> {
             faults,
             properties,
             structures: scenario.structures.iter().map(|structure| structure.name.clone()).collect(),
+            slos: scenario.slos.clone(),
             metrics: seen.metrics,
-        }
+        };
+        run.metrics.extend(objectives(&run));
+        run
     }
 }
 
@@ -395,6 +400,35 @@ impl<P: Protocol> Run for ProtocolRun<P> {
     fn states(&self) -> &[u16] {
         self.world.judge().0.states()
     }
+}
+
+/// What a run made of its objectives, as metrics: one sample each, at the end of the warm-up so that every
+/// window that holds the whole run has it.
+fn objectives(run: &RunRecord) -> Vec<MetricRecord> {
+    if run.slos.is_empty() {
+        return Vec::new();
+    }
+    let found = murphy_reports::objectives(run, &murphy_reports::Service::of(run));
+    let told = |slo: &SloSummary, severity| {
+        slo.alerts.iter().filter(|alert| alert.severity == severity).count() as f64
+    };
+    let value = |name: &str, slo: &SloSummary| match name {
+        "slo_burnt" => slo.burnt,
+        "slo_met" => f64::from(u8::from(slo.is_met() == Some(true))),
+        "slo_pages" => slo.pages as f64,
+        "slo_false_pages" => slo.false_pages as f64,
+        "slo_missed" => slo.missed as f64,
+        "slo_suppressed" => slo.suppressed as f64,
+        "slo_escalations" => told(slo, Severity::Escalate),
+        _ => told(slo, Severity::Ticket),
+    };
+    let record = |(name, _): &(&str, &str)| MetricRecord {
+        name: (*name).to_owned(),
+        unit: "1".to_owned(),
+        kind: murphy_reports::MetricKind::Counter,
+        samples: (0_u32..).zip(&found).map(|(index, slo)| (run.warmup_ns, index, value(name, slo))).collect(),
+    };
+    SLOS.iter().map(record).collect()
 }
 
 /// Prefix hashes at evenly spread events, at most [`RunRecord::PREFIXES`].

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use murphy_scenarios::expect::{STANDARD, STRUCTURES};
+use murphy_scenarios::expect::{SLOS, STANDARD, STRUCTURES};
 use murphy_scenarios::language::{faults, hazards, libraries, policy_keys, schema as json_schema};
 use murphy_scenarios::{Dimension, ModelInfo, Param, ParamKind, ParamValue};
 
@@ -122,11 +122,12 @@ fn metrics(models: &[ModelInfo]) -> Vec<Item> {
     let of_structures = STRUCTURES.iter().map(|(name, about, metric, _)| {
         Item::new(*name, format!("{about} ({}; structure)", dimension(*metric)))
     });
+    let of_slos = SLOS.iter().map(|(name, about)| Item::new(*name, format!("{about} (plain number; slo)")));
     let own = models.iter().flat_map(|info| &info.metrics);
     let own = own.map(|metric| {
         Item::new(metric.name, format!("{} ({}; node)", metric.about, dimension(metric.dimension)))
     });
-    standard.chain(of_structures).chain(own).collect()
+    standard.chain(of_structures).chain(of_slos).chain(own).collect()
 }
 
 /// Keys of a policy, and the libraries whose defaults it may have.

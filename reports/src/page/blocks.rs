@@ -11,7 +11,7 @@ use crate::requests::RequestClass;
 use crate::run::RunSummary;
 
 /// Most rows of a table that grows with the number of runs; the files beside the page hold all.
-const ROWS: usize = 500;
+pub(super) const ROWS: usize = 500;
 
 /// A table under a heading.
 #[derive(Clone, Debug)]
@@ -23,6 +23,10 @@ pub(super) struct Block {
 /// All tables after the plots, in the page's order.
 pub(super) fn blocks(batch: &Batch) -> Vec<Block> {
     let mut blocks = vec![Block { title: "Incidents", table: incidents(batch) }];
+    if batch.runs.iter().any(|run| !run.slos.is_empty()) {
+        blocks.push(Block { title: "Objectives and error budgets", table: super::slo::objectives(batch) });
+        blocks.push(Block { title: "Alerts", table: super::slo::alerts(batch) });
+    }
     blocks.push(Block { title: "Properties", table: properties(batch) });
     blocks.push(Block { title: "Requests by outcome", table: outcomes(batch) });
     blocks.push(Block { title: "Latency by operation", table: latencies(batch) });
@@ -118,7 +122,7 @@ pub(super) fn expectations(batch: &Batch) -> Table {
 }
 
 /// Seed and point of a run, empty where the batch has only one.
-fn which(batch: &Batch, run: &RunSummary) -> [Cell; 2] {
+pub(super) fn which(batch: &Batch, run: &RunSummary) -> [Cell; 2] {
     let seed = if batch.runs.len() > 1 { run.seed.to_string() } else { String::new() };
     [Cell { class: "num", ..Cell::text(seed) }, Cell::word(words::point(&run.point))]
 }

@@ -6,11 +6,14 @@ mod course;
 mod figure;
 mod latency;
 mod phase;
+mod slo;
 mod story;
 mod sweep;
 mod table;
 mod theme;
 mod words;
+
+pub(crate) use slo::line as slo_line;
 
 use askama::Template;
 

@@ -29,10 +29,28 @@ pub fn terminal_summary(batch: &Batch, color: bool) -> String {
     text.push_str(&availability::section(batch, ink));
     if let Some(first) = batch.runs.first() {
         text.push_str(&availability::incidents(batch, first, ink));
+        text.push_str(&objectives(first, ink));
         text.push_str(&lanes::section(first, batch.runs.len() > 1, ink));
     }
     text.put(format_args!("\n{}  {}\n", ink.bold("Repeat"), batch.info.command));
     text
+}
+
+/// The objectives of the first run: a line each, and its alerts.
+fn objectives(run: &RunSummary, ink: Paint) -> String {
+    let mut lines = Vec::new();
+    for slo in &run.slos {
+        lines.push(crate::page::slo_line(slo));
+        for alert in slo.alerts.iter().take(LISTED) {
+            let burnt = crate::number::significant(alert.burnt * 100.0, 3);
+            let at = span_text(alert.fired_ns);
+            lines.push(format!("  {:8} {} at {at}, {burnt} % burnt", alert.severity.word(), alert.rule));
+        }
+        if slo.alerts.len() > LISTED {
+            lines.push(format!("  and {} more in result.json", slo.alerts.len() - LISTED));
+        }
+    }
+    section("Objectives", &lines, ink)
 }
 
 fn header(batch: &Batch, ink: Paint) -> String {

@@ -39,6 +39,7 @@ pub(crate) fn empty() -> RunRecord {
         faults: Vec::new(),
         properties: Vec::new(),
         structures: Vec::new(),
+        slos: Vec::new(),
         metrics: Vec::new(),
     }
 }

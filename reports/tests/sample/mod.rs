@@ -179,6 +179,7 @@ pub(crate) fn record(seed: u64) -> RunRecord {
         faults: faults(),
         properties: properties(seed),
         structures: Vec::new(),
+        slos: Vec::new(),
         metrics: vec![MetricRecord {
             name: "queue_wait".to_owned(),
             unit: "ns".to_owned(),

@@ -310,8 +310,11 @@ impl Scope<'_> {
     fn selected(&self, metric: &Metric, node: u32) -> bool {
         let name = self.run.node_hashes.get(node as usize).map(|(name, _)| name);
         let structure = self.run.structures.get(node as usize);
-        metric.labels.iter().all(|(label, value)| {
-            if label == "structure" { structure == Some(value) } else { name == Some(value) }
+        let slo = self.run.slos.get(node as usize).map(|slo| &slo.name);
+        metric.labels.iter().all(|(label, value)| match label.as_str() {
+            "structure" => structure == Some(value),
+            "slo" => slo == Some(value),
+            _ => name == Some(value),
         })
     }
 

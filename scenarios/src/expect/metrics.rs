@@ -22,6 +22,7 @@ pub struct StandardMetric {
 const REQUEST: &[&str] = &["op", "workload"];
 const NODE: &[&str] = &["node"];
 const STRUCTURE: &[&str] = &["structure"];
+const SLO: &[&str] = &["slo"];
 
 /// The metrics that every scenario has, for `murphy list metrics`.
 pub const STANDARD: &[StandardMetric] = &[
@@ -81,11 +82,24 @@ pub const STRUCTURES: &[(&str, &str, Dimension, MetricKind)] = &[
     ("structure_outage", "time from going down to being up again", Dimension::Time, MetricKind::Distribution),
 ];
 
+/// The metrics of every `[slo]`, one figure each for the whole run: name, and what they say.
+pub const SLOS: &[(&str, &str)] = &[
+    ("slo_burnt", "share of one window's error budget that the run burnt"),
+    ("slo_met", "1 when the run met the objective, 0 otherwise"),
+    ("slo_pages", "pages, alerts that overlap being one"),
+    ("slo_false_pages", "pages while no spell burnt 2 % of the budget"),
+    ("slo_missed", "spells that burnt 2 % of the budget and paged nobody"),
+    ("slo_suppressed", "page alerts that maintenance or deploys kept back"),
+    ("slo_escalations", "alerts that escalate without a page"),
+    ("slo_tickets", "alerts that end in a ticket"),
+];
+
 /// How a metric can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Measure {
     Standard(&'static StandardMetric),
     Structure(Dimension, MetricKind),
+    Slo(Dimension, MetricKind),
     Model(Dimension, MetricKind),
 }
 
@@ -94,6 +108,7 @@ impl Measure {
         match self {
             Measure::Standard(metric) => metric.labels,
             Measure::Structure(..) => STRUCTURE,
+            Measure::Slo(..) => SLO,
             Measure::Model(..) => NODE,
         }
     }
@@ -103,7 +118,8 @@ impl Measure {
         match self {
             Measure::Standard(metric) if metric.name != "latency" => Ok(metric.dimension),
             Measure::Model(dimension, MetricKind::Counter)
-            | Measure::Structure(dimension, MetricKind::Counter) => Ok(dimension),
+            | Measure::Structure(dimension, MetricKind::Counter)
+            | Measure::Slo(dimension, MetricKind::Counter) => Ok(dimension),
             _ => Err(format!("`{name}` has many samples: say which figure of them")),
         }
     }
@@ -116,7 +132,9 @@ impl Measure {
                 ("offered" | "goodput", Statistic::Count) => return Ok(Dimension::One),
                 (name, _) => return Err(format!("`{name}` is one figure: write it without a function")),
             },
-            Measure::Model(dimension, kind) | Measure::Structure(dimension, kind) => (dimension, kind),
+            Measure::Model(dimension, kind)
+            | Measure::Structure(dimension, kind)
+            | Measure::Slo(dimension, kind) => (dimension, kind),
         };
         match (statistic, kind) {
             (Statistic::Count, _) => Ok(Dimension::One),
@@ -144,12 +162,16 @@ pub(crate) struct Known<'a> {
     pub(crate) workloads: &'a [WorkloadSpec],
     pub(crate) nodes: Vec<&'a str>,
     pub(crate) structures: Vec<&'a str>,
+    pub(crate) slos: Vec<&'a str>,
 }
 
 impl Known<'_> {
     pub(crate) fn measure(&self, name: &str) -> Option<Measure> {
         if let Some(metric) = STANDARD.iter().find(|metric| metric.name == name) {
             return Some(Measure::Standard(metric));
+        }
+        if SLOS.iter().any(|metric| metric.0 == name) {
+            return Some(Measure::Slo(Dimension::One, MetricKind::Counter));
         }
         if let Some((_, _, dimension, kind)) = STRUCTURES.iter().find(|metric| metric.0 == name) {
             return Some(Measure::Structure(*dimension, *kind));
@@ -161,12 +183,14 @@ impl Known<'_> {
     pub(crate) fn metric_names(&self) -> Vec<&str> {
         let own = self.models.iter().flat_map(|model| &model.metrics).map(|metric| metric.name);
         let of_structures = STRUCTURES.iter().map(|metric| metric.0);
-        STANDARD.iter().map(|metric| metric.name).chain(of_structures).chain(own).collect()
+        let of_slos = SLOS.iter().map(|metric| metric.0);
+        STANDARD.iter().map(|metric| metric.name).chain(of_structures).chain(of_slos).chain(own).collect()
     }
 
     pub(crate) fn label_values(&self, label: &str) -> Vec<&str> {
         match label {
             "structure" => self.structures.clone(),
+            "slo" => self.slos.clone(),
             "workload" => self.workloads.iter().map(|workload| workload.name.as_str()).collect(),
             "op" => {
                 let mut ops: Vec<&str> =

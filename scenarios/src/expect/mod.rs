@@ -9,7 +9,7 @@ mod parse;
 
 pub use ast::{Atom, Check, Comparison, Condition, Expectation, Metric, Statistic, Sum, Window};
 pub use evaluate::{evaluate, property_name};
-pub use metrics::{STANDARD, STRUCTURES, StandardMetric};
+pub use metrics::{SLOS, STANDARD, STRUCTURES, StandardMetric};
 
 pub(crate) use evaluate::measure;
 pub(crate) use metrics::Known;

@@ -30,6 +30,7 @@ mod repro;
 mod resolve;
 mod resource;
 mod rtt;
+mod slo;
 mod sweep;
 mod tables;
 mod template;

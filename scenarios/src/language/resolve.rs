@@ -29,6 +29,7 @@ pub(crate) fn resolve(
     sources: &Arc<Sources>,
     walk: &mut Walk<'_>,
 ) -> (Scenario, Vec<ExpectTable>) {
+    let fault_list = fault_names(&file);
     let found = &mut walk.found;
     let sites = sites(&file.sites, &file.network, found);
     let links = links(&file.links, &sites, &file.network, found);
@@ -83,6 +84,7 @@ pub(crate) fn resolve(
     let hazards = file.hazards.into_iter().filter_map(|table| table.resolve(sources, &mut names)).collect();
     unique(file.crews.iter().map(|table| (&table.name.value.0, table.name.at)), "crews", &mut names.found);
     let structures = structures(file.structures, &mut names);
+    let slos = file.slos.resolve(&fault_list, &mut names);
     let estimate = file.estimate.map(|table| table.resolve(&structures, &mut names));
     found.append(&mut names.found);
     let scenario = Scenario {
@@ -111,6 +113,7 @@ pub(crate) fn resolve(
             .map(|table| CrewSpec { name: table.name.value.0, crew: table.crew })
             .collect(),
         structures,
+        slos,
         estimate,
         expectations: Vec::new(),
         figures: Vec::new(),
@@ -472,6 +475,7 @@ fn known<'s>(scenario: &'s Scenario, faults: Vec<(String, bool)>, models: &'s [M
         workloads: &scenario.workloads,
         nodes: scenario.nodes.iter().map(|node| node.name.as_str()).collect(),
         structures: scenario.structures.iter().map(|structure| structure.name.as_str()).collect(),
+        slos: scenario.slos.iter().map(|slo| slo.name.as_str()).collect(),
     }
 }
 

@@ -59,6 +59,8 @@ pub struct Scenario {
     pub crews: Vec<CrewSpec>,
     /// What must be up for something to be up, in file order.
     pub structures: Vec<StructureSpec>,
+    /// Service level objectives, in file order.
+    pub slos: Vec<murphy_reports::SloSpec>,
     /// How a rare unavailability is estimated.
     pub estimate: Option<EstimateSpec>,
     /// Expectations whose `when` holds at this point, in file order.

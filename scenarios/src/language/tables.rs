@@ -19,6 +19,7 @@ use super::params;
 use super::repro::ReproTable;
 use super::scenario::{ArrivalSpec, ClockSpec, CpuSpec, DiskSpec, LawSpec, Limits, NetworkSpec, ReorderSpec};
 use super::service::{Policies, Priority, RolloutTable, ServiceTable, priority, workload_keys};
+use super::slo::Slos;
 use super::sweep::{DesignTable, SweepTable};
 use super::template;
 use super::value::{Data, Value};
@@ -56,6 +57,7 @@ pub(crate) struct File {
     pub(crate) crews: Vec<CrewTable>,
     pub(crate) structures: Vec<StructureTable>,
     pub(crate) estimate: Option<EstimateTable>,
+    pub(crate) slos: Slos,
     pub(crate) expects: Vec<ExpectTable>,
     pub(crate) repro: Option<ReproTable>,
 }
@@ -105,6 +107,9 @@ impl Table for File {
             hazards: fields.list("hazard", "generators that expand to faults before the run"),
             crews: fields.list("crew", "crews that repair what hazards break"),
             structures: fields.list("structure", "which nodes must be up for something to be up"),
+            slos: fields
+                .optional("slo", "objectives with an error budget, and alerts on its burning")
+                .unwrap_or_default(),
             estimate: fields.optional("estimate", "how a rare unavailability is estimated"),
             expects: fields.list("expect", "what must come out"),
             repro: fields.optional("repro", "one concrete run and what it violates, as a hunt writes it"),
@@ -123,11 +128,7 @@ fn declare_later(fields: &mut Fields<'_, '_, '_>) {
     fields.known("sweep");
     fields.known("design");
     fields.known("compare");
-    for (key, what) in
-        [("slo", "objectives with an error budget; write [[expect]] tables instead"), ("cost", "costs")]
-    {
-        fields.unsupported(key, what);
-    }
+    fields.unsupported("cost", "costs");
 }
 
 impl Table for Limits {

@@ -81,6 +81,7 @@ fn run() -> RunRecord {
             property("pbft.view_change", Verdict::Unknown { message: "never seen".to_owned() }, 0),
         ],
         structures: Vec::new(),
+        slos: Vec::new(),
         metrics: vec![
             metric("view_changes", "count", MetricKind::Counter, &[(21 * S, 1, 1.0), (25 * S, 2, 2.0)]),
             metric("commit_time", "ns", MetricKind::Distribution, &[(S, 0, 4e6), (2 * S, 0, 8e6)]),
