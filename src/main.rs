@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         .model::<murphy::models::detect::Upkeep>()
         .model::<murphy::models::component::Component>()
         .model::<murphy::models::faultlab::Lab>()
+        .model::<murphy::models::replication::job::Job>()
         .model::<murphy::models::replication::leaders::Leaders>()
         .model::<murphy::models::replication::quorum::Quorum>()
         .model::<murphy::models::replication::standby::Standby>()

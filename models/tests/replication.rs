@@ -2,6 +2,8 @@
 
 #[path = "replication/fixture.rs"]
 mod fixture;
+#[path = "replication/job.rs"]
+mod job;
 #[path = "replication/leaders.rs"]
 mod leaders;
 #[path = "replication/quorum.rs"]

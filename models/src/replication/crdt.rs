@@ -122,14 +122,20 @@ pub type Dot = (Replica, u64);
 /// Values by the change that wrote each, and all changes that this copy has seen.
 ///
 /// What one copy has and the other has not was either never seen by the other, or removed there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Dots {
-    values: BTreeMap<Dot, u64>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Dots<V> {
+    values: BTreeMap<Dot, V>,
     seen: BTreeMap<Replica, u64>,
 }
 
-impl Dots {
-    fn insert(&mut self, replica: Replica, value: u64) {
+impl<V> Default for Dots<V> {
+    fn default() -> Dots<V> {
+        Dots { values: BTreeMap::new(), seen: BTreeMap::new() }
+    }
+}
+
+impl<V: Copy> Dots<V> {
+    fn insert(&mut self, replica: Replica, value: V) {
         let count = self.seen.entry(replica).or_default();
         *count += 1;
         self.values.insert((replica, *count), value);
@@ -138,10 +144,8 @@ impl Dots {
     fn has_seen(&self, dot: Dot) -> bool {
         self.seen.get(&dot.0).is_some_and(|seen| *seen >= dot.1)
     }
-}
 
-impl Crdt for Dots {
-    fn merge(&mut self, other: &Dots) {
+    fn merge(&mut self, other: &Dots<V>) {
         self.values.retain(|dot, _| other.values.contains_key(dot) || !other.has_seen(*dot));
         for (dot, value) in &other.values {
             if !self.has_seen(*dot) {
@@ -151,8 +155,8 @@ impl Crdt for Dots {
         merge_counts(&mut self.seen, &other.seen);
     }
 
-    fn digest(&self) -> u64 {
-        let values = self.values.iter().map(|(dot, &value)| (fold(u64::from(dot.0), dot.1), value));
+    fn digest(&self, of: impl Fn(&V) -> u64) -> u64 {
+        let values = self.values.iter().map(|(dot, value)| (fold(u64::from(dot.0), dot.1), of(value)));
         let seen = self.seen.iter().map(|(&replica, &count)| (u64::from(replica), count));
         fold(digest_of(values), digest_of(seen))
     }
@@ -160,7 +164,7 @@ impl Crdt for Dots {
 
 /// A register that keeps all values of concurrent writes, for the reader to choose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct MvRegister(Dots);
+pub struct MvRegister(Dots<u64>);
 
 impl MvRegister {
     /// Replaces every value that this copy knows.
@@ -181,13 +185,13 @@ impl Crdt for MvRegister {
     }
 
     fn digest(&self) -> u64 {
-        self.0.digest()
+        self.0.digest(|value| *value)
     }
 }
 
 /// A set from which a remove takes what it has seen: a concurrent add wins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OrSet(Dots);
+pub struct OrSet(Dots<u64>);
 
 impl OrSet {
     /// Adds an element.
@@ -213,7 +217,7 @@ impl Crdt for OrSet {
     }
 
     fn digest(&self) -> u64 {
-        self.0.digest()
+        self.0.digest(|value| *value)
     }
 }
 
@@ -255,44 +259,42 @@ impl Crdt for TwoPhaseSet {
     }
 }
 
-/// A map of registers whose keys are an [`OrSet`]: a put wins over a concurrent remove.
+/// A map of registers from which a remove takes what it has seen: a concurrent put wins.
+///
+/// Each register belongs to the change that wrote it, and goes with it; one kept beside the keys would
+/// make the outcome depend on the order of merges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OrMap {
-    keys: OrSet,
-    values: BTreeMap<u64, LwwRegister>,
-}
+pub struct OrMap(Dots<(u64, LwwRegister)>);
 
 impl OrMap {
-    /// Writes a key.
-    pub fn put(&mut self, replica: Replica, key: u64, register: LwwRegister) {
-        self.keys.add(replica, key);
-        self.values.entry(key).or_default().merge(&register);
+    /// Writes a key, unless what is there has a later stamp.
+    pub fn put(&mut self, replica: Replica, key: u64, mut register: LwwRegister) {
+        if let Some(old) = self.get(key) {
+            register.merge(&old);
+        }
+        self.remove(key);
+        self.0.insert(replica, (key, register));
     }
 
-    /// Removes a key.
+    /// Removes every write of a key that this copy has seen.
     pub fn remove(&mut self, key: u64) {
-        self.keys.remove(key);
-        self.values.remove(&key);
+        self.0.values.retain(|_, (known, _)| *known != key);
     }
 
-    /// Value of a key.
-    pub fn get(&self, key: u64) -> Option<&LwwRegister> {
-        self.values.get(&key)
+    /// What a key holds: of concurrent writes the last one.
+    pub fn get(&self, key: u64) -> Option<LwwRegister> {
+        let writes = self.0.values.values().filter(|(known, _)| *known == key);
+        writes.map(|(_, register)| *register).max_by_key(|register| register.stamp)
     }
 }
 
 impl Crdt for OrMap {
     fn merge(&mut self, other: &OrMap) {
-        self.keys.merge(&other.keys);
-        for (&key, register) in &other.values {
-            self.values.entry(key).or_default().merge(register);
-        }
-        let keys = &self.keys;
-        self.values.retain(|key, _| keys.has(*key));
+        self.0.merge(&other.0);
     }
 
     fn digest(&self) -> u64 {
-        fold(self.keys.digest(), digest_of(self.values.iter().map(|(&key, value)| (key, value.digest()))))
+        self.0.digest(|(key, register)| fold(*key, register.digest()))
     }
 }
 

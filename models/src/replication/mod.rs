@@ -2,6 +2,7 @@
 //!
 //! | model | scheme |
 //! | --- | --- |
+//! | [`job`] | long work with checkpoints on machines that fail |
 //! | [`leaders`] | active-active: last-write-wins, or data types that merge ([`crdt`]) |
 //! | [`quorum`] | a quorum store: N copies, R to read, W to write, read repair, hints, anti-entropy |
 //! | [`standby`] | active-passive: a primary, standbys that take over, leases and tokens that fence |
@@ -14,6 +15,7 @@ mod client;
 pub mod crdt;
 mod declare;
 mod history;
+pub mod job;
 pub mod leaders;
 mod linear;
 pub mod quorum;

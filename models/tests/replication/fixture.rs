@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use murphy_models::replication::job::Job;
 use murphy_models::replication::leaders::Leaders;
 use murphy_models::replication::quorum::Quorum;
 use murphy_models::replication::standby::Standby;
@@ -13,7 +14,7 @@ use murphy_scenarios::{Model, Study, expect, model};
 use murphy_sim::Keep;
 
 fn models() -> Vec<Box<dyn Model>> {
-    vec![model::<Leaders>(), model::<Quorum>(), model::<Standby>()]
+    vec![model::<Job>(), model::<Leaders>(), model::<Quorum>(), model::<Standby>()]
 }
 
 fn open<'m>(text: &str, models: &'m [Box<dyn Model>]) -> (Study<'m>, &'m dyn Model) {
