@@ -1,7 +1,8 @@
 //! How many seeds each planted bug of Raft takes: the median over twenty starts, as a table.
 //!
 //! `cargo run --release -p murphy-models --example raft_bugs [BUG…]` hunts; `… sound SEEDS` runs the
-//! correct protocol over as many seeds in every scenario instead, and panics at a violation.
+//! correct protocol over as many seeds of every point of every scenario instead, and panics at a
+//! violation; `… rates [BUG…]` counts the violations of each property in a thousand seeds.
 //! `docs/validation.md` keeps the last result.
 #![allow(dead_code, reason = "shared with the tests, which need more of it")]
 
@@ -54,10 +55,11 @@ fn sound(seeds: u64, named: &[String]) {
     scenarios.dedup();
     for scenario in scenarios.into_iter().filter(|name| named.is_empty() || named.iter().any(|it| it == name))
     {
-        let ground = Ground::new(scenario, "none");
-        for seed in 1..=seeds {
-            let violated = ground.violated(seed);
-            assert!(violated.is_empty(), "{scenario}, seed {seed}: {violated:?}");
+        for ground in Ground::points(scenario, "none") {
+            for seed in 1..=seeds {
+                let violated = ground.violated(seed);
+                assert!(violated.is_empty(), "{scenario}, seed {seed}: {violated:?}");
+            }
         }
         println!("{scenario}: {seeds} seeds, nothing violated");
     }

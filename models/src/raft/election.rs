@@ -200,9 +200,7 @@ impl Replica {
         self.start = last + 1;
         self.propose(cx, Payload::Nothing);
         self.arm_heartbeat(cx);
-        if self.options.reconfigure > Span::ZERO {
-            self.reconfigure_timer = Some(cx.set_timer(self.options.reconfigure, Timer::Reconfigure));
-        }
+        self.arm_reconfigure(cx);
     }
 
     /// The latest instant of which a quorum has shown since that it still followed.

@@ -11,24 +11,33 @@ use super::{Cx, Timer};
 use crate::consensus::own::MEMBERS;
 
 impl Replica {
+    /// The next change comes after a random time, twice the option's at most.
+    pub(super) fn arm_reconfigure(&mut self, cx: &mut Cx<'_>) {
+        if self.options.reconfigure > Span::ZERO {
+            let wait = Span(cx.rng().below(2 * self.options.reconfigure.0) + 1);
+            self.reconfigure_timer = Some(cx.set_timer(wait, Timer::Reconfigure));
+        }
+    }
+
     /// Time for the leader to change the members.
     pub(super) fn on_reconfigure(&mut self, cx: &mut Cx<'_>) {
         self.reconfigure_timer = None;
         if self.role != Role::Leader {
             return;
         }
-        if self.options.reconfigure > Span::ZERO {
-            self.reconfigure_timer = Some(cx.set_timer(self.options.reconfigure, Timer::Reconfigure));
-        }
+        self.arm_reconfigure(cx);
         if self.learner.is_some() || !self.may_change() {
             return;
         }
         let members = self.members();
         let spares = Members::first(self.group.n()).new & !members.new;
-        let many = members.new.count_ones() as usize > self.options.members.min(self.group.n());
+        let (count, target) = (members.new.count_ones() as usize, self.options.members.min(self.group.n()));
+        // Around the number asked for it goes either way.
+        let shrinks =
+            count > target || (count == target && count > 1 && (spares == 0 || cx.rng().below(2) == 0));
         let add = |set: Places, cx: &mut Cx<'_>| 1 << pick(set, cx);
         match self.options.change {
-            Change::Single if many => {
+            Change::Single if shrinks => {
                 let gone = add(members.new, cx);
                 self.propose(cx, Payload::Members(Members { new: members.new & !gone, old: 0 }));
             }

@@ -49,7 +49,7 @@ pub struct Options {
     pub drift_bound: f64,
     /// Members at the start, the first of the group; the others are spares.
     pub members: usize,
-    /// Time between two changes of the members; zero for none.
+    /// Mean time between two changes of the members; zero for none.
     pub reconfigure: Span,
     /// How they change.
     pub change: Change,

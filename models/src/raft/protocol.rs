@@ -160,7 +160,11 @@ fn replica_params() -> Vec<Param> {
         choice("reads", "how reads are answered", &["index", "lease", "log"]),
         drift,
         count("members", "replicas that vote at the start, the first ones; 0 for all", (0, 64), 0),
-        span("reconfigure", "time between two changes of the members; \"0s\" for none", defaults.reconfigure),
+        span(
+            "reconfigure",
+            "mean time between two changes of the members; \"0s\" for none",
+            defaults.reconfigure,
+        ),
         choice("change", "how the members change", &["single", "joint"]),
         choice("bug", "a planted bug, for the oracles to find", Bug::CHOICES),
     ]

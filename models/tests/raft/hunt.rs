@@ -42,15 +42,20 @@ pub(crate) const HUNTS: [Hunt; 15] = [
     hunt("no-check-quorum", "raft-hub", "raft.progress", 20),
 ];
 
-/// A scenario, with a bug or without.
+/// A scenario at one point of its sweep, with a bug or without.
 pub(crate) struct Ground {
     model: Box<dyn Model>,
     scenario: Arc<Scenario>,
 }
 
 impl Ground {
-    /// The scenario of this name, with the value that `bug` has.
+    /// The first point of the scenario of this name, with a bug.
     pub(crate) fn new(name: &str, bug: &str) -> Ground {
+        Ground::points(name, bug).swap_remove(0)
+    }
+
+    /// All points of the scenario of this name, with a bug or `none`.
+    pub(crate) fn points(name: &str, bug: &str) -> Vec<Ground> {
         let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("../scenarios/consensus")
             .join(format!("{name}.toml"));
@@ -60,8 +65,9 @@ impl Ground {
         let models = [model::<Raft>()];
         let study = Study::open(&text, name, &|_| unreachable!("no other files"), &models, &[set]);
         let study = study.unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));
-        let scenario = Arc::clone(&study.points()[0]);
-        Ground { model: model::<Raft>(), scenario }
+        let ground =
+            |scenario: &Arc<Scenario>| Ground { model: model::<Raft>(), scenario: Arc::clone(scenario) };
+        study.points().iter().map(ground).collect()
     }
 
     /// The properties that a seed violates.
