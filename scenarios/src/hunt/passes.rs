@@ -395,6 +395,7 @@ const OF_MESSAGES: [&str; 9] =
 
 /// What the network and random faults do to messages becomes a list of single events.
 fn noise(shrinker: &mut Shrinker<'_, '_>) {
+    let before = shrinker.kept();
     let was = shrinker.best.clone();
     let noisy: Vec<&str> = NOISE.iter().copied().filter(|key| is_noisy(&was, key)).collect();
     let (random, rest): (Vec<Value>, Vec<Value>) =
@@ -412,7 +413,7 @@ fn noise(shrinker: &mut Shrinker<'_, '_>) {
     messages(shrinker);
     let left = shrinker.best.texts("messages").map_or(0, |texts| texts.len());
     if left > already + EVENTS_FOR_ONE * sources {
-        shrinker.fails(was);
+        shrinker.go_back(before);
     }
 }
 

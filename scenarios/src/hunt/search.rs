@@ -84,6 +84,8 @@ pub struct Finding {
 pub struct HuntStats {
     /// Seeds.
     pub seeds: u64,
+    /// Seeds that showed a failure.
+    pub failing: u64,
     /// Runs: a seed has several when worlds are cloned.
     pub runs: u64,
     /// Events simulated.
@@ -173,6 +175,7 @@ impl<'m> Hunt<'m> {
 
     fn fold(&mut self, caught: Catch) {
         self.stats.seeds += 1;
+        self.stats.failing += u64::from(!caught.found.is_empty());
         self.stats.runs += caught.runs;
         self.stats.events += caught.events;
         for pair in caught.states {

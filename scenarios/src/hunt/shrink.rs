@@ -186,6 +186,16 @@ impl Shrinker<'_, '_> {
         self.lab.run(&scenario, std::slice::from_ref(&self.target.property), self.stop)
     }
 
+    /// The best case, to come back to.
+    pub(super) fn kept(&self) -> (Case, Option<(Violation, u64)>) {
+        (self.best.clone(), self.found.clone())
+    }
+
+    /// Takes an earlier case for the best one again: it was seen to fail.
+    pub(super) fn go_back(&mut self, (best, found): (Case, Option<(Violation, u64)>)) {
+        (self.best, self.found) = (best, found);
+    }
+
     /// When the best case violates the property.
     pub(super) fn violated_at(&self) -> Time {
         self.found.as_ref().map_or(Time::ZERO, |(violation, _)| violation.at)
