@@ -181,10 +181,11 @@ impl Batch {
 fn run_verdict(run: &RunSummary) -> Judgement {
     let ended = match run.end {
         End::Finished => Judgement::Pass,
+        End::Aborted { ref property, .. } if run.wanted.contains(property) => Judgement::Pass,
         End::Aborted { .. } => Judgement::Fail,
         End::Limit { .. } => Judgement::Inconclusive,
     };
-    let properties = run.properties.iter().map(|property| match property.verdict {
+    let properties = run.complaints().map(|property| match property.verdict {
         Verdict::Held => Judgement::Pass,
         Verdict::Violated { .. } => Judgement::Fail,
         Verdict::Unknown { .. } => Judgement::Inconclusive,

@@ -6,6 +6,7 @@ use crate::incidents::{Incident, Reliability, incidents};
 use crate::latency::{Latency, LatencyFigures};
 use crate::record::{
     End, FaultRecord, Mark, MessageCount, MetricKind, MetricRecord, PropertyRecord, Request, RunRecord,
+    Verdict,
 };
 use crate::requests::{RequestClass, RequestCounts, RequestFilter, classify, latency};
 use crate::series::{WindowRow, series};
@@ -65,6 +66,9 @@ pub struct RunSummary {
     pub faults: Vec<FaultSummary>,
     /// The properties in the model's order.
     pub properties: Vec<PropertyRecord>,
+    /// Names of properties that the scenario wants violated at this point.
+    #[serde(default)]
+    pub wanted: Vec<String>,
     /// What the run made of each objective.
     #[serde(default)]
     pub slos: Vec<crate::slo::SloSummary>,
@@ -195,10 +199,24 @@ impl RunSummary {
             incidents,
             faults: faults(run, &service),
             properties: run.properties.clone(),
+            wanted: Vec::new(),
             slos: crate::slo::objectives(run, &service),
             metrics: run.metrics.iter().map(|metric| summarise_metric(metric, &measured)).collect(),
             detail: None,
         }
+    }
+
+    /// Properties that were violated or could not be judged, but for those that the scenario wants violated.
+    pub fn complaints(&self) -> impl Iterator<Item = &PropertyRecord> {
+        let held = |property: &PropertyRecord| property.verdict == Verdict::Held;
+        self.properties
+            .iter()
+            .filter(move |property| !held(property) && !self.wanted.contains(&property.name))
+    }
+
+    /// Properties that were violated, but for those that the scenario wants violated.
+    pub fn violations(&self) -> impl Iterator<Item = &PropertyRecord> {
+        self.complaints().filter(|property| matches!(property.verdict, Verdict::Violated { .. }))
     }
 
     /// Drops the course of the run.

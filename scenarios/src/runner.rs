@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::compare::{self, Figures};
 use crate::describe::ModelInfo;
-use crate::expect::evaluate;
+use crate::expect::{evaluate, wants_violated};
 use crate::hazard::{self, Plan};
 use crate::language::{Diagnostics, Document, Scenario, Set, folder, parse};
 use crate::model::Model;
@@ -156,7 +156,8 @@ impl<'m> Study<'m> {
         let record = self.models[job.point].prepare(scenario, job.seed, Keep::Nothing).finish(stop)?;
         let expectations = scenario.expectations.iter().map(|expect| evaluate(expect, &record)).collect();
         let figures = compare::figures(scenario, &record);
-        Some(Row { summary: RunSummary::of(&record), expectations, figures })
+        let wanted = scenario.expectations.iter().filter_map(wants_violated).collect();
+        Some(Row { summary: RunSummary { wanted, ..RunSummary::of(&record) }, expectations, figures })
     }
 }
 

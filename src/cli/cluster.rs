@@ -278,10 +278,7 @@ pub(super) fn work(
 
 fn violates(row: &Row) -> bool {
     let failed = row.expectations.iter().any(|expectation| expectation.verdict == Judgement::Fail);
-    let violated = |property: &murphy_reports::PropertyRecord| {
-        matches!(property.verdict, murphy_reports::Verdict::Violated { .. })
-    };
-    failed || row.summary.properties.iter().any(violated)
+    failed || row.summary.violations().next().is_some()
 }
 
 fn chosen(which: &Which, folder: &PlanFolder) -> Result<Vec<usize>, String> {

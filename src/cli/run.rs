@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use murphy_reports::{Batch, BatchInfo, RunSummary, Verdict, result_json, summary_csv, terminal_summary};
+use murphy_reports::{Batch, BatchInfo, RunSummary, result_json, summary_csv, terminal_summary};
 use murphy_scenarios::results::{Results, point_latest};
 use murphy_scenarios::rows::{Journal, Store};
 use murphy_scenarios::{Job, Model};
@@ -166,9 +166,7 @@ pub(super) fn report(batch: &Batch, folder: &Path, terminal: &Terminal) {
 
 /// After a violated property: the command that makes a repro file of it.
 fn suggest_hunt(batch: &Batch, args: &RunArgs, terminal: &Terminal) {
-    let violated = |run: &&RunSummary| {
-        run.properties.iter().any(|property| matches!(property.verdict, Verdict::Violated { .. }))
-    };
+    let violated = |run: &&RunSummary| run.violations().next().is_some();
     let Some(run) = batch.runs.iter().find(violated).filter(|_| terminal.format == Format::Text) else {
         return;
     };

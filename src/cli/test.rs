@@ -241,7 +241,7 @@ fn checks(batch: &Batch, case: &Case<'_>, terminal: &Terminal) -> Vec<CheckResul
             let text = format!("stopped by the limit on {limit} at {}", span_text(*at_ns));
             check(named("limits", &run.point), Judgement::Inconclusive, text);
         }
-        for property in &run.properties {
+        for property in run.complaints() {
             match &property.verdict {
                 Verdict::Held => {}
                 Verdict::Violated { at_ns, event, message } => {

@@ -7,6 +7,7 @@ mod determinism;
 mod discover;
 mod example;
 mod goldens;
+mod hunt;
 mod signals;
 mod study;
 mod suite;

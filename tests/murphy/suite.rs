@@ -1,6 +1,6 @@
 //! `murphy test`: folders of scenarios, as continuous integration runs them.
 
-use crate::support::{Desk, SMALL};
+use crate::support::{Desk, SMALL, library};
 
 /// A scenario that fails: nobody answers within a nanosecond.
 fn failing() -> String {
@@ -89,4 +89,26 @@ fn a_scenario_that_takes_too_long_is_inconclusive() {
     let desk = Desk::with_scenario(&SMALL.replace("4s", "400s"));
     let done = desk.murphy(&["test", "scenario.toml", "--limit", "0"]).exits(5);
     done.shows("0 passed, 0 failed, 1 inconclusive").shows("given up after 0 s");
+}
+
+#[test]
+fn a_violation_that_an_expectation_asks_for_fails_nothing() {
+    let text = std::fs::read_to_string(library("violations/byzantine-beyond-f.toml")).expect("a scenario");
+    let text = text.replace("outcome  = \"violates\"\n", "").replace("abort = true", "");
+    let desk = Desk::new();
+    desk.write("always.toml", text.as_bytes());
+    desk.murphy(&["run", "always.toml"]).exits(1);
+    let wanted = text.replace("always(pbft.agreement)", "violated(pbft.agreement)");
+    desk.write("violated.toml", wanted.as_bytes());
+    let done = desk.murphy(&["run", "violated.toml"]);
+    // Other properties may break with it: they are asked for by nobody.
+    assert!(!done.out.contains("pbft.agreement violated at"), "{}", done.out);
+    // Within f nothing is violated, and that fails.
+    desk.write("within.toml", wanted.replace("[\"r0\", \"r3\"]", "[\"r0\"]").as_bytes());
+    desk.murphy(&["run", "within.toml"]).exits(1).shows("held, judged");
+    desk.write(
+        "wrong.toml",
+        wanted.replace("violated(pbft.agreement)", "violated(pbft.agrement)").as_bytes(),
+    );
+    desk.murphy(&["run", "wrong.toml"]).exits(2).says("pbft.agreement");
 }

@@ -178,7 +178,7 @@ fn warnings(batch: &Batch) -> Vec<String> {
         if run.end != End::Finished {
             warnings.push(format!("seed {} did not finish: {}", run.seed, blocks::end(run)));
         }
-        for property in &run.properties {
+        for property in run.violations() {
             if let Verdict::Violated { at_ns, message, .. } = &property.verdict {
                 let at = words::instant(*at_ns);
                 warnings.push(format!("seed {}: {} violated at {at}: {message}", run.seed, property.name));

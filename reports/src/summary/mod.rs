@@ -96,7 +96,7 @@ fn warnings(batch: &Batch, ink: Paint) -> String {
         if let End::Limit { limit, at_ns } = &run.end {
             lines.push(ink.yellow(&format!("stopped by the limit on {limit} at {}{of}", span_text(*at_ns))));
         }
-        for property in &run.properties {
+        for property in run.complaints() {
             match &property.verdict {
                 Verdict::Held => {}
                 Verdict::Violated { at_ns, event, message } => {

@@ -61,6 +61,8 @@ pub enum Check {
     Linearizable,
     /// Correct nodes end in the same state.
     Converges,
+    /// It was violated: the arm of a comparison that shows what goes wrong.
+    Violated,
 }
 
 /// Comparison operators.

@@ -54,11 +54,13 @@ fn property(check: Check, name: &str, kind: PropertyKind, run: &RunRecord) -> Ju
         Check::Eventually => "happens",
         Check::Linearizable => "linearizable",
         Check::Converges => "converges",
+        Check::Violated => "violated",
     };
     let name = property_name(check, name);
     let (verdict, observed) = match run.properties.iter().find(|record| record.name == name) {
         None => (Judgement::Inconclusive, format!("the run did not judge {name}")),
         Some(record) if kind == PropertyKind::Sometimes => sometimes(check, record, run),
+        Some(record) if check == Check::Violated => violated(record),
         Some(record) => held(record, run),
     };
     (verdict, observed, limit.to_owned())
@@ -85,6 +87,25 @@ fn held(record: &PropertyRecord, run: &RunRecord) -> (Judgement, String) {
         Verdict::Held => {
             unless_short(Judgement::Pass, run, &format!("held, judged {} times", record.checked))
         }
+    }
+}
+
+/// The opposite of [`held`].
+fn violated(record: &PropertyRecord) -> (Judgement, String) {
+    match &record.verdict {
+        Verdict::Unknown { message } => (Judgement::Inconclusive, message.clone()),
+        Verdict::Violated { at_ns, message, .. } => {
+            (Judgement::Pass, format!("violated at {}: {message}", Time(*at_ns)))
+        }
+        Verdict::Held => (Judgement::Fail, format!("held, judged {} times", record.checked)),
+    }
+}
+
+/// The property that an expectation wants violated: such a violation fails no run.
+pub(crate) fn wants_violated(expectation: &Expectation) -> Option<String> {
+    match &expectation.condition {
+        Condition::Property { check: Check::Violated, name, .. } => Some(name.clone()),
+        _ => None,
     }
 }
 

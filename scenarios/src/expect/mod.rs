@@ -8,6 +8,7 @@ mod metrics;
 mod parse;
 
 pub use ast::{Atom, Check, Comparison, Condition, Expectation, Metric, Statistic, Sum, Window};
+pub(crate) use evaluate::wants_violated;
 pub use evaluate::{evaluate, property_name};
 pub use metrics::{SLOS, STANDARD, STRUCTURES, StandardMetric};
 

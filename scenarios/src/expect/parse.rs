@@ -4,6 +4,7 @@ use murphy_reports::Over;
 use murphy_sim::Span;
 
 use super::ast::{Atom, Check, Comparison, Condition, Metric, Statistic, Sum, Window};
+use super::evaluate::property_name;
 use super::metrics::{Known, Measure};
 use crate::describe::{Dimension, PropertyInfo, PropertyKind};
 use crate::language::{closest, listed, quantity};
@@ -41,6 +42,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("eventually", Check::Eventually),
     ("linearizable", Check::Linearizable),
     ("converges", Check::Converges),
+    ("violated", Check::Violated),
 ];
 
 const STATISTICS: &[(&str, Statistic)] = &[
@@ -180,7 +182,13 @@ impl<'t> Parser<'t> {
         if name.is_empty() {
             return Err(self.mistake("expected the name of a property"));
         }
-        let (name, kind) = if check == Check::Linearizable {
+        let workload = self.known.workloads.iter().any(|workload| workload.name == name);
+        let (name, kind) = if check == Check::Violated && workload {
+            // Its history, which no other word could mean.
+            self.expect(")")?;
+            let name = property_name(Check::Linearizable, name);
+            return Ok(Condition::Property { check, name, kind: PropertyKind::Safety, within: None });
+        } else if check == Check::Linearizable {
             if !self.known.workloads.iter().any(|workload| workload.name == name) {
                 let exist: Vec<&str> = self.known.workloads.iter().map(|workload| &*workload.name).collect();
                 let wrong = self.since(from, format!("no workload is called `{name}`"));
@@ -217,7 +225,7 @@ impl<'t> Parser<'t> {
             PropertyKind::Convergence => (check == Check::Converges, "converges"),
             PropertyKind::Sometimes => (matches!(check, Check::Eventually | Check::Never), "eventually"),
         };
-        if fits {
+        if fits || (check == Check::Violated && property.kind != PropertyKind::Sometimes) {
             return Ok((property.name, property.kind));
         }
         let word = CHECKS.iter().find(|(_, known)| *known == check).map_or("", |(word, _)| word);
