@@ -41,7 +41,7 @@ fn lists_name_what_there_is_in_every_format() {
         ("models", "pbft.replica"),
         ("faults", "partition"),
         ("metrics", "availability"),
-        ("policies", "like = \"resilience4j\""),
+        ("policies", "resilience4j"),
         ("scenarios", "pbft-partition.toml"),
     ] {
         let words = |format| {

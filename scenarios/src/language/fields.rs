@@ -187,6 +187,15 @@ impl<'v, 'w, 'm> Fields<'v, 'w, 'm> {
         T::placeholder()
     }
 
+    /// A key that must be there for one of several kinds of a table. The schema leaves it open.
+    pub(crate) fn needed<T: Field>(&mut self, key: &'static str, about: &str) -> T {
+        let read = self.required(key, about);
+        if let Some(schema) = &mut self.schema {
+            schema.required.retain(|required| *required != key);
+        }
+        read
+    }
+
     /// A key that may be left out.
     pub(crate) fn optional<T: Field>(&mut self, key: &'static str, about: &str) -> Option<T> {
         self.record::<T>(key, about, None);

@@ -208,8 +208,8 @@ impl Table for RateLimitSpec {
         let kind = fields.choice("kind", about, KINDS, "cycle");
         let mut spec = RateLimitKind::Adaptive;
         if of(fields, kind, &["cycle"]) {
-            let limit: Count<1, MAX_CALLS> = fields.required("limit", "calls in a cycle");
-            let period = fields.required("period", "length of a cycle, such as \"1s\"");
+            let limit: Count<1, MAX_CALLS> = fields.needed("limit", "calls in a cycle");
+            let period = fields.needed("period", "length of a cycle, such as \"1s\"");
             if period == Span::ZERO && fields.good("period") {
                 let title = "a cycle has a length";
                 fields.error(Diagnostic::new(fields.spot("period"), title, "must be greater than zero"));
@@ -217,7 +217,7 @@ impl Table for RateLimitSpec {
             spec = RateLimitKind::Cycle { limit: limit.0, period };
         }
         if of(fields, kind, &["token", "leaky"]) {
-            let rate: Rate = fields.required("rate", "calls a second, such as \"50/s\"");
+            let rate: Rate = fields.needed("rate", "calls a second, such as \"50/s\"");
             spec = RateLimitKind::Leaky { rate: rate.0 };
             if of(fields, kind, &["token"]) {
                 let burst: Count<1, MAX_CALLS> = fields.default("burst", "calls that may come at once", "1");
