@@ -96,7 +96,7 @@ pub struct ReplicationOracles {
 }
 
 impl ReplicationOracles {
-    /// Declares properties as [`properties!`](super::properties) lists them, and what should happen sometimes.
+    /// Declares properties as `properties!` lists them, and what should happen sometimes.
     pub fn declare(properties: &[Named], sometimes: &[Sometimes]) -> Vec<PropertyInfo> {
         let judged = properties.iter().map(|&(name, about)| {
             let kind = if last(name) == "progress" { PropertyKind::Liveness } else { PropertyKind::Safety };
